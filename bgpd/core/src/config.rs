@@ -1,0 +1,97 @@
+//! What a speaker is told to be. Plain types: the planner makes them from the intent.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    time::Duration,
+};
+
+use bgp_wire::{Family, attribute::RouteTarget, nlri::RouteDistinguisher};
+use srv6_types::VrfId;
+
+/// Names a configured peer for as long as the speaker lives; never used again for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PeerId(pub u32);
+
+/// The speaker itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpeakerConfig {
+    /// Our AS number.
+    pub asn: u32,
+    /// BGP identifier.
+    pub router_id: Ipv4Addr,
+    /// RFC 4456 cluster id; the router id where none is set.
+    pub cluster_id: Ipv4Addr,
+    /// Port that sessions are accepted on, and the addresses listened at (empty: all).
+    pub listen: Listen,
+    /// RFC 4724 as restarter; `None`: the capability says only that we help.
+    pub graceful_restart: Option<GracefulRestartConfig>,
+    /// Peers by address.
+    pub peers: BTreeMap<IpAddr, PeerConfig>,
+    /// VRFs by id.
+    pub vrfs: BTreeMap<VrfId, VrfPolicy>,
+}
+
+/// Where sessions are accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// TCP port, 179 by default.
+    pub port: u16,
+    /// Addresses to bind; empty means `::` and `0.0.0.0`.
+    pub addresses: Vec<IpAddr>,
+}
+
+/// Graceful restart as restarter, RFC 4724.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GracefulRestartConfig {
+    /// Restart time that peers are told, at most 4095 seconds.
+    pub restart_time: Duration,
+    /// How long stale routes of a peer are kept after it is back, waiting for its End-of-RIB.
+    pub stale_time: Duration,
+    /// We come up after a restart (R bit).
+    pub restarted: bool,
+    /// The dataplane was found pinned and verified (F bit).
+    pub forwarding_kept: bool,
+}
+
+/// A configured peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerConfig {
+    /// Its AS number.
+    pub asn: u32,
+    /// TCP port to connect to.
+    pub port: u16,
+    /// Address to connect from.
+    pub local_address: Option<IpAddr>,
+    /// Never connect, only accept.
+    pub passive: bool,
+    /// Proposed hold time; 0 turns keepalives off, else at least 3 s.
+    pub hold_time: Duration,
+    /// Proposed keepalive interval; a third of the negotiated hold time at most.
+    pub keepalive: Duration,
+    /// Time between attempts to connect.
+    pub connect_retry: Duration,
+    /// Families to negotiate.
+    pub families: BTreeSet<Family>,
+    /// RFC 4456: the peer is our client.
+    pub route_reflector_client: bool,
+    /// Set our own address as next hop also where the route is passed on within the AS.
+    pub next_hop_self: bool,
+    /// What the operator calls it.
+    pub description: String,
+}
+
+/// What a VRF takes in and gives out, RFC 4364 section 4.3.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VrfPolicy {
+    /// Operator's name, for messages.
+    pub name: String,
+    /// Route distinguisher of the routes we originate.
+    pub rd: RouteDistinguisher,
+    /// A VPN route with one of these is imported.
+    pub import: BTreeSet<RouteTarget>,
+    /// Put on the routes we originate.
+    pub export: BTreeSet<RouteTarget>,
+    /// Next hop of the routes we originate; the session's own local address when `None`.
+    pub next_hop: Option<Ipv6Addr>,
+}

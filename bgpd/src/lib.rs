@@ -1,0 +1,1 @@
+//! The tokio driver of `bgp-core`: sockets, timers and the task that owns the speaker.

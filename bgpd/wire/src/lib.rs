@@ -1,0 +1,12 @@
+//! BGP-4 on the wire: messages, path attributes and NLRI, bytes to types and back.
+//!
+//! No I/O, no clock, no session state: what a message means depends only on its octets and the [`Context`].
+
+pub mod attribute;
+pub mod capability;
+mod family;
+pub mod message;
+pub mod nlri;
+
+pub use family::Family;
+pub use message::{Context, Message};

@@ -1,0 +1,2 @@
+//! Runs containerlab topologies in network namespaces on one machine.
+fn main() {}

@@ -1,0 +1,2 @@
+//! sixedge: one program that turns a Linux or Kubernetes node into an SRv6 L3VPN provider edge.
+fn main() {}

@@ -1,0 +1,8 @@
+//! The dataplane: owns the eBPF programs, their maps, pins and links.
+//!
+//! [`Dataplane`] is the seam: the planner compares [`State`] as observed with the one desired and applies
+//! [`Change`]s. The eBPF backend does it in the kernel, the in-memory one in tests.
+
+pub mod model;
+
+pub use model::{Change, Dataplane, State};

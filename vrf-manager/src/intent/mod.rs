@@ -1,0 +1,199 @@
+//! What the operator wants of this node: one type, whether it came from the YAML file or from Kubernetes.
+//!
+//! Holds only what is valid: the readers (config file, CRDs) turn text into these types and name what is wrong.
+
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    time::Duration,
+};
+
+use bgp_wire::{Family, attribute::RouteTarget, nlri::RouteDistinguisher};
+use ipnet::IpNet;
+use srv6_types::Locator;
+
+/// Everything wanted of this node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// AS number and router id.
+    pub router: Router,
+    /// Locators and the SRv6 domain.
+    pub srv6: Srv6,
+    /// Sessions.
+    pub bgp: Bgp,
+    /// Tenants' routing tables, by name.
+    pub vrfs: Vec<Vrf>,
+    /// Static routes of the underlay, for the kernel's table.
+    pub underlay_routes: Vec<UnderlayRoute>,
+}
+
+/// The router.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Router {
+    /// AS number, not 0.
+    pub asn: u32,
+    /// BGP identifier.
+    pub router_id: Ipv4Addr,
+}
+
+/// SRv6 on this node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Srv6 {
+    /// Locators by name; the first is where VRFs take their SIDs from unless they name another.
+    pub locators: Vec<NamedLocator>,
+    /// Source of outer headers and next hop of VPN routes.
+    pub source: Ipv6Addr,
+    /// Names of interfaces towards the SRv6 domain.
+    pub core_interfaces: Vec<String>,
+}
+
+/// A locator with its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedLocator {
+    /// Operator's name.
+    pub name: String,
+    /// Prefix and lengths.
+    pub locator: Locator,
+}
+
+/// BGP on this node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bgp {
+    /// TCP port that sessions are accepted on.
+    pub listen_port: u16,
+    /// Addresses listened at; empty means all.
+    pub listen_addresses: Vec<IpAddr>,
+    /// RFC 4456 cluster id, the router id where none is set.
+    pub cluster_id: Option<Ipv4Addr>,
+    /// RFC 4724 restart time that peers are told; `None` turns restarting off.
+    pub restart_time: Option<Duration>,
+    /// Prefixes of the global table that are originated as plain unicast.
+    pub networks: Vec<IpNet>,
+    /// Best unicast routes go into the kernel's table.
+    pub install_unicast: bool,
+    /// Peers, by address.
+    pub neighbors: Vec<Neighbor>,
+}
+
+/// A peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Neighbor {
+    /// Its address.
+    pub address: IpAddr,
+    /// Its AS number.
+    pub asn: u32,
+    /// TCP port to connect to.
+    pub port: u16,
+    /// Address to connect from.
+    pub local_address: Option<IpAddr>,
+    /// Only accept.
+    pub passive: bool,
+    /// Hold time.
+    pub hold_time: Duration,
+    /// Keepalive interval.
+    pub keepalive: Duration,
+    /// Time between attempts to connect.
+    pub connect_retry: Duration,
+    /// Families.
+    pub families: BTreeSet<Family>,
+    /// RFC 4456 client.
+    pub route_reflector_client: bool,
+    /// Set our own next hop always.
+    pub next_hop_self: bool,
+    /// Operator's words.
+    pub description: String,
+}
+
+/// A tenant's routing table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vrf {
+    /// Operator's name, unique on the node.
+    pub name: String,
+    /// Route distinguisher; `None` means `<router id>:<n>`.
+    pub rd: Option<RouteDistinguisher>,
+    /// Import route targets.
+    pub import_route_targets: BTreeSet<RouteTarget>,
+    /// Export route targets.
+    pub export_route_targets: BTreeSet<RouteTarget>,
+    /// One SID for both families, or one each.
+    pub sid_mode: SidMode,
+    /// Locator by name; the first when `None`.
+    pub locator: Option<String>,
+    /// How routes of this VRF are encapsulated.
+    pub encapsulation: Encapsulation,
+    /// Circuits.
+    pub circuits: Vec<Circuit>,
+    /// Static routes.
+    pub static_routes: Vec<StaticRoute>,
+    /// What is advertised.
+    pub redistribute: BTreeSet<Source>,
+}
+
+/// SIDs of a VRF.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SidMode {
+    /// End.DT46.
+    #[default]
+    PerVrf,
+    /// End.DT4 and End.DT6.
+    PerFamily,
+}
+
+/// Headend behaviour, RFC 8986 sections 5.1 and 5.2.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Encapsulation {
+    /// H.Encaps.Red.
+    #[default]
+    Reduced,
+    /// H.Encaps.
+    Full,
+}
+
+/// An attachment circuit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Circuit {
+    /// Interface name.
+    pub interface: String,
+    /// Gateway addresses with the length of the circuit's subnet: the program answers for them.
+    pub addresses: Vec<IpNet>,
+}
+
+/// A static route of a VRF.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaticRoute {
+    /// Destination.
+    pub prefix: IpNet,
+    /// Where it leads.
+    pub via: Via,
+}
+
+/// Where a static route leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// A neighbour on a circuit of the VRF, found by the circuit's subnet.
+    Address(IpAddr),
+    /// SRv6 segments set by hand, the service SID last.
+    Segments(Vec<Ipv6Addr>),
+    /// Dropped.
+    Blackhole,
+}
+
+/// Kind of route that may be advertised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Source {
+    /// Subnets of circuits.
+    Connected,
+    /// Static routes.
+    Static,
+}
+
+/// A static route of the underlay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnderlayRoute {
+    /// Destination.
+    pub prefix: IpNet,
+    /// Next hop.
+    pub via: IpAddr,
+    /// Interface, needed with a link-local next hop.
+    pub interface: Option<String>,
+}
