@@ -1,2 +1,3 @@
 //! sixedge: one program that turns a Linux or Kubernetes node into an SRv6 L3VPN provider edge.
+mod kernel;
 fn main() {}
