@@ -1,4 +1,4 @@
-use comfy_table::{CellAlignment, Table, style::presets};
+use comfy_table::{CellAlignment, Table, TableStyle};
 
 /// Aligned columns without borders, as network CLIs print them.
 pub(super) struct Columns {
@@ -9,7 +9,7 @@ impl Columns {
     /// A heading per column.
     pub(super) fn new<const N: usize>(headings: [&str; N]) -> Self {
         let mut table = Table::new();
-        table.load_style(presets::NOTHING).set_header(headings);
+        table.load_style(TableStyle::new()).set_header(headings);
         for column in table.column_iter_mut() {
             column.set_padding((0, 2));
         }
