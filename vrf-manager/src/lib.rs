@@ -5,7 +5,6 @@
 //! carries out the [`Transition`]. Routes from BGP go through [`VrfTables::learn`] one at a time.
 
 pub mod allocate;
-mod convert;
 pub mod intent;
 pub mod plan;
 pub mod table;
@@ -13,4 +12,4 @@ pub mod view;
 
 pub use allocate::Allocations;
 pub use plan::{Desired, Links, Problem, plan};
-//pub use table::{Transition, VrfTables};
+pub use table::{Advertisements, Transition, VrfTables};
