@@ -8,6 +8,8 @@ pub mod allocate;
 pub mod intent;
 pub mod plan;
 pub mod table;
+#[cfg(test)]
+mod testing;
 pub mod view;
 
 pub use allocate::Allocations;
