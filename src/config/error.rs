@@ -24,11 +24,6 @@ impl ConfigErrors {
         mistakes.sort_by_key(|mistake| mistake.place);
         Self { file: file.to_owned(), mistakes }
     }
-
-    /// How many there are, at least one.
-    pub(crate) fn count(&self) -> usize {
-        self.mistakes.len()
-    }
 }
 
 impl Mistake {

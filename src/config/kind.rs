@@ -91,8 +91,11 @@ pub(super) const IPV4: Kind<Ipv4Addr> =
 pub(super) const IPV6: Kind<Ipv6Addr> =
     Kind { noun: "an IPv6 address", write: "one such as 2001:db8::1", parse: |text| text.parse().ok() };
 
-pub(super) const ADDRESS: Kind<IpAddr> =
-    Kind { noun: "an IP address", write: "one such as 192.0.2.1 or 2001:db8::1", parse: |text| text.parse().ok() };
+pub(super) const ADDRESS: Kind<IpAddr> = Kind {
+    noun: "an IP address",
+    write: "one such as 192.0.2.1 or 2001:db8::1",
+    parse: |text| text.parse().ok(),
+};
 
 /// An address together with the length of its subnet.
 pub(super) const INTERFACE_ADDRESS: Kind<IpNet> = Kind {
@@ -116,7 +119,11 @@ pub(super) const FAMILY: Kind<Family> = Kind {
 pub(super) const ROUTE_TARGET: Kind<RouteTarget> = Kind {
     noun: "a route target",
     write: "AS:number (65000:70000) or IPv4:number (10.0.0.1:7)",
-    parse: |text| text.parse().ok(),
+    parse: |text| {
+        let RouteDistinguisher([_, kind, rest @ ..]) = text.parse().ok()?;
+        let [a, b, c, d, e, f] = rest;
+        Some(RouteTarget([kind, 2, a, b, c, d, e, f]))
+    },
 };
 
 pub(super) const ROUTE_DISTINGUISHER: Kind<RouteDistinguisher> = Kind {
@@ -126,7 +133,11 @@ pub(super) const ROUTE_DISTINGUISHER: Kind<RouteDistinguisher> = Kind {
 };
 
 /// One of few words.
-pub(super) const fn word<T>(noun: &'static str, write: &'static str, parse: fn(&str) -> Option<T>) -> Kind<T> {
+pub(super) const fn word<T>(
+    noun: &'static str,
+    write: &'static str,
+    parse: fn(&str) -> Option<T>,
+) -> Kind<T> {
     Kind { noun, write, parse }
 }
 

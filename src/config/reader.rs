@@ -86,13 +86,13 @@ impl<'a> At<'a> {
     pub(super) fn text(&self, wanted: &str) -> Option<&'a str> {
         match &self.node.value {
             Value::Scalar(text) => Some(text),
-            Value::Null => self.refuse(format_args!("has no value; write {wanted}, or leave the key out")),
+            Value::Refused => None,
+            Value::Null => self.refuse(format_args!("has no value; write {wanted}")),
             Value::List(_) => self.refuse(format_args!("is a list; write one value: {wanted}")),
             Value::Mapping(entries) => match entries.as_slice() {
                 // In flow style `[fc00::, fc00:1::]` YAML takes the last colon for that of a key.
-                [Entry { key, value: Node { value: Value::Null, .. }, .. }] => {
-                    self.refuse(format_args!("is a mapping; put quotes around what ends in a colon: \"{key}:\""))
-                }
+                [Entry { key, value: Node { value: Value::Null, .. }, .. }] => self
+                    .refuse(format_args!("is a mapping; put quotes around what ends in a colon: \"{key}:\"")),
                 _ => self.refuse(format_args!("is a mapping; write one value: {wanted}")),
             },
         }
@@ -103,7 +103,11 @@ impl<'a> At<'a> {
         let entries = match &self.node.value {
             Value::Mapping(entries) => entries.as_slice(),
             Value::Null => &[],
-            _ => return self.refuse(format_args!("is not a mapping; write keys and values: {}", known.join(", "))),
+            Value::Refused => return None,
+            _ => {
+                return self
+                    .refuse(format_args!("is not a mapping; write keys and values: {}", known.join(", ")));
+            }
         };
         for (index, entry) in entries.iter().enumerate() {
             self.check_key(entry, &entries[..index], known);
@@ -173,11 +177,14 @@ pub(super) fn set<T: Ord>(item: impl Read<T>) -> impl Fn(&At<'_>) -> Option<BTre
     move |at| {
         let (mut set, mut whole) = (BTreeSet::new(), true);
         for (at, item) in items(at, &item)? {
-            whole &= match item {
-                Some(item) if set.insert(item) => true,
-                Some(_) => at.refuse::<()>("is in the list already; leave one out").is_some(),
-                None => false,
+            let Some(item) = item else {
+                whole = false;
+                continue;
             };
+            if !set.insert(item) {
+                whole = false;
+                at.refuse::<()>("is in the list already; leave one out");
+            }
         }
         whole.then_some(set)
     }
@@ -188,6 +195,7 @@ fn items<'a, T>(at: &At<'a>, item: &impl Read<T>) -> Option<Vec<(At<'a>, Option<
     let nodes = match &at.node.value {
         Value::List(nodes) => nodes.as_slice(),
         Value::Null => &[],
+        Value::Refused => return None,
         _ => return at.refuse("is not a list; write [a, b] or one \"- item\" per line"),
     };
     let read = |(index, node)| {

@@ -3,7 +3,7 @@ use vrf_manager::intent::{Intent, Router};
 use super::{
     bgp,
     kind::{ASN, IPV4},
-    reader::{At, Reader, list},
+    reader::{At, Read, Reader, list},
     route, srv6,
     tree::Node,
     vrf,
@@ -11,7 +11,8 @@ use super::{
 
 /// The whole file.
 pub(super) fn read(reader: &Reader, tree: &Node) -> Option<Intent> {
-    let file = At::new(reader, tree, String::new()).fields(&["router", "srv6", "bgp", "vrfs", "underlayRoutes"])?;
+    let file =
+        At::new(reader, tree, String::new()).fields(&["router", "srv6", "bgp", "vrfs", "underlayRoutes"])?;
     let router = file.required("router", "router: { asn: 65000, routerId: 192.0.2.1 }", router);
     let srv6 = file.required("srv6", "srv6: { source: \"2001:db8::1\" }", srv6::read);
     let bgp = file.or("bgp", bgp::unconfigured(), bgp::read);
@@ -24,7 +25,7 @@ fn router(at: &At<'_>) -> Option<Router> {
     let router = at.fields(&["asn", "routerId"])?;
     let asn = router.required("asn", "asn: 65000", ASN);
     let router_id = router.required("routerId", "routerId: 192.0.2.1", |at: &At<'_>| {
-        let id = super::reader::Read::read(&IPV4, at)?;
+        let id = IPV4.read(at)?;
         if id.is_unspecified() {
             return at.refuse("0.0.0.0 is no BGP identifier; write an IPv4 address of this node");
         }

@@ -1,7 +1,7 @@
 //! YAML text to a tree that knows the place of every node. A scalar is its text, quoted or not: what it means is the
 //! schema's business, so `65000:101`, `10`, `no` and `fc00::1` arrive as they were written (YAML 1.2, never 1.1).
 
-use serde_saphyr::granit_parser::{ErrorKind, Event, Marker, Parser, ScalarStyle, ScanError, Span, StrInput};
+use serde_saphyr::granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, StrInput, options};
 
 use super::{error::Mistake, place::Place};
 
@@ -16,6 +16,8 @@ pub(super) struct Node {
 pub(super) enum Value {
     /// Nothing written, `null` or `~`.
     Null,
+    /// A mistake that is noted already.
+    Refused,
     Scalar(String),
     List(Vec<Node>),
     Mapping(Vec<Entry>),
@@ -31,7 +33,9 @@ pub(super) struct Entry {
 
 /// `None` where the text is no YAML; the mistake is among those returned.
 pub(super) fn parse(text: &str) -> (Option<Node>, Vec<Mistake>) {
-    let mut builder = Builder { events: Parser::new_from_str(text), mistakes: Vec::new() };
+    let options = options! { emit_comments: false, emit_unresolved_aliases: true };
+    let events = Parser::new_from_str_with_options(text, options);
+    let mut builder = Builder { events, mistakes: Vec::new() };
     let tree = match builder.document() {
         Ok(tree) => Some(tree),
         Err(error) => {
@@ -64,14 +68,8 @@ impl<'t> Builder<'t> {
         Ok(tree.unwrap_or(Node { place: Place { line: 1, column: 1 }, value: Value::Null }))
     }
 
-    /// The next event that is no comment.
     fn next(&mut self) -> Result<Option<(Event<'t>, Span)>, ScanError> {
-        loop {
-            match self.events.next().transpose()? {
-                Some((Event::Comment(..), _)) => {}
-                other => return Ok(other),
-            }
-        }
+        self.events.next().transpose()
     }
 
     /// Depth is bounded by the parser's nesting limits: aliases, which could exceed them, are refused.
@@ -79,7 +77,8 @@ impl<'t> Builder<'t> {
         let value = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 self.refuse_properties(span, anchor, tag.is_some());
-                let null = style == ScalarStyle::Plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL");
+                let null =
+                    style == ScalarStyle::Plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL");
                 if null { Value::Null } else { Value::Scalar(text.into_owned()) }
             }
             Event::SequenceStart(_, anchor, tag) => {
@@ -92,7 +91,7 @@ impl<'t> Builder<'t> {
             }
             _ => {
                 self.refuse(span.start, "YAML aliases (*name) are not understood; write the value out");
-                Value::Null
+                Value::Refused
             }
         };
         Ok(Node { place: place(span.start), value })
@@ -122,7 +121,10 @@ impl<'t> Builder<'t> {
 
     fn refuse_properties(&mut self, span: Span, anchor: usize, tagged: bool) {
         if anchor != 0 {
-            self.refuse(span.start, "YAML anchors (&name) are not understood; write the value where it is used");
+            self.refuse(
+                span.start,
+                "YAML anchors (&name) are not understood; write the value where it is used",
+            );
         }
         if tagged {
             self.refuse(span.start, "YAML tags (!name) are not understood; leave the tag out");
@@ -145,17 +147,18 @@ fn place(marker: Marker) -> Place {
 
 fn syntax_mistake(text: &str, error: &ScanError) -> Mistake {
     let place = place(*error.marker());
-    Mistake::syntax(place, format!("this is not YAML: {}{}", error.info(), remedy(text, place, error.kind())))
+    let line = text.lines().nth(place.line - 1).unwrap_or_default();
+    Mistake::syntax(place, format!("this is not YAML: {}; {}", error.info(), remedy(line)))
 }
 
-/// The two slips that make up most broken files: a tab, and an address that ends in a colon without quotes.
-fn remedy(text: &str, place: Place, kind: &ErrorKind) -> String {
-    let _ = kind;
-    let line = text.lines().nth(place.line - 1).unwrap_or_default();
-    let colon = line.split_whitespace().find(|word| word.ends_with("::"));
-    match colon {
-        Some(word) => format!("; put quotes around what ends in a colon: \"{word}\""),
-        None if line.contains('\t') => "; indent with spaces, not with tabs".to_owned(),
-        None => "; look at the indentation, the colons and the quotes of this line and the one above".to_owned(),
+/// Knows the two slips that make up most broken files: an address that ends in a colon without quotes, and a tab.
+fn remedy(line: &str) -> String {
+    let ends_a_word = |c: char| c.is_whitespace() || "[]{},".contains(c);
+    match line.split(ends_a_word).find(|word| word.ends_with("::")) {
+        Some(word) => format!("put quotes around what ends in a colon: \"{word}\""),
+        None if line.contains('\t') => "indent with spaces".to_owned(),
+        None => {
+            "look at the indentation, the colons and the quotes of this line and the one above".to_owned()
+        }
     }
 }

@@ -27,7 +27,8 @@ pub(super) fn read(at: &At<'_>) -> Option<Vrf> {
     let rd = vrf.maybe("rd", ROUTE_DISTINGUISHER);
     let import_route_targets = vrf.or("importRouteTargets", BTreeSet::new(), set(ROUTE_TARGET));
     let export_route_targets = vrf.or("exportRouteTargets", BTreeSet::new(), set(ROUTE_TARGET));
-    let sid_mode = vrf.or("sidMode", SidMode::default(), word("a SID mode", "per-vrf or per-family", sid_mode));
+    let sid_mode =
+        vrf.or("sidMode", SidMode::default(), word("a SID mode", "per-vrf or per-family", sid_mode));
     let locator = vrf.maybe("locator", NAME);
     let encapsulation = vrf.or(
         "encapsulation",
