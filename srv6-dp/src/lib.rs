@@ -3,6 +3,11 @@
 //! [`Dataplane`] is the seam: the planner compares [`State`] as observed with the one desired and applies
 //! [`Change`]s. The eBPF backend does it in the kernel, the in-memory one in tests.
 
+pub mod change;
+pub mod explain;
+pub mod memory;
 pub mod model;
 
+pub use explain::explain;
+pub use memory::MemoryDataplane;
 pub use model::{Change, Dataplane, State};
