@@ -5,7 +5,7 @@ use vrf_manager::intent::Bgp;
 use super::{
     kind::{ADDRESS, BOOL, IPV4, PORT, prefix, seconds},
     neighbor,
-    reader::{At, list, set},
+    reader::{At, list, unique},
 };
 
 const PORT_OF_BGP: u16 = 179;
@@ -36,18 +36,18 @@ pub(super) fn read(at: &At<'_>) -> Option<Bgp> {
     ])?;
     let default = unconfigured();
     let listen_port = bgp.or("listenPort", default.listen_port, PORT);
-    let listen_addresses = bgp.or("listenAddresses", Default::default(), set(ADDRESS));
+    let listen_addresses = bgp.or("listenAddresses", Vec::new(), unique(ADDRESS));
     let cluster_id = bgp.maybe("clusterId", IPV4);
     let restart_time = bgp.or("gracefulRestart", default.restart_time, graceful_restart);
-    let networks = bgp.or("networks", Default::default(), set(prefix));
+    let networks = bgp.or("networks", Vec::new(), unique(prefix));
     let install_unicast = bgp.or("installUnicast", default.install_unicast, BOOL);
     let neighbors = bgp.or("neighbors", Vec::new(), list(neighbor::read));
     Some(Bgp {
         listen_port: listen_port?,
-        listen_addresses: listen_addresses?.into_iter().collect(),
+        listen_addresses: listen_addresses?,
         cluster_id: cluster_id?,
         restart_time: restart_time?,
-        networks: networks?.into_iter().collect(),
+        networks: networks?,
         install_unicast: install_unicast?,
         neighbors: neighbors?,
     })

@@ -119,17 +119,14 @@ pub(super) const FAMILY: Kind<Family> = Kind {
 pub(super) const ROUTE_TARGET: Kind<RouteTarget> = Kind {
     noun: "a route target",
     write: "AS:number (65000:70000) or IPv4:number (10.0.0.1:7)",
-    parse: |text| {
-        let RouteDistinguisher([_, kind, rest @ ..]) = text.parse().ok()?;
-        let [a, b, c, d, e, f] = rest;
-        Some(RouteTarget([kind, 2, a, b, c, d, e, f]))
-    },
+    parse: |text| text.parse().ok(),
 };
 
-pub(super) const ROUTE_DISTINGUISHER: Kind<RouteDistinguisher> = Kind {
+/// `None` inside: one is made from the router id.
+pub(super) const ROUTE_DISTINGUISHER: Kind<Option<RouteDistinguisher>> = Kind {
     noun: "a route distinguisher",
-    write: "AS:number (65000:101) or IPv4:number (10.0.0.1:7)",
-    parse: |text| text.parse().ok(),
+    write: "AS:number (65000:101), IPv4:number (10.0.0.1:7) or auto",
+    parse: |text| if text == "auto" { Some(None) } else { text.parse().ok().map(Some) },
 };
 
 /// One of few words.

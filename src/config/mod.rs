@@ -19,7 +19,7 @@ mod vrf;
 
 use std::path::Path;
 
-use vrf_manager::intent::Intent;
+use vrf_manager::intent::{self, Intent};
 
 pub(crate) use self::error::ConfigErrors;
 use self::{error::Mistake, reader::Reader};
@@ -43,6 +43,10 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Intent, ConfigErrors> {
     let (tree, mut mistakes) = tree::parse(text);
     let reader = Reader::default();
     let intent = tree.and_then(|tree| root::read(&reader, &tree));
+    // What contradicts itself is looked for once every value reads: before that, it would be guesswork.
+    for error in intent.iter().flat_map(intent::check) {
+        reader.refuse_path(&error.path, format!("{}; {}", error.problem, error.remedy));
+    }
     mistakes.extend(reader.into_mistakes());
     match intent {
         Some(intent) if mistakes.is_empty() => Ok(intent),

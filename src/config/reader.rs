@@ -142,10 +142,7 @@ impl<'a> Fields<'a> {
     /// `None` when the key is not written.
     pub(super) fn find(&self, key: &str) -> Option<At<'a>> {
         let entry = self.entries.iter().find(|entry| entry.key == key)?;
-        let place = if entry.value.value == Value::Null { entry.place } else { entry.value.place };
-        let path = self.at.below(key);
-        self.at.reader.places.borrow_mut().insert(path.clone(), place);
-        Some(At { reader: self.at.reader, node: &entry.value, path })
+        Some(At::new(self.at.reader, &entry.value, self.at.below(key)))
     }
 
     /// A key that must be written; `example` is the remedy.
@@ -172,22 +169,29 @@ pub(super) fn list<T>(item: impl Read<T>) -> impl Fn(&At<'_>) -> Option<Vec<T>> 
     move |at| items(at, &item)?.into_iter().map(|(_, item)| item).collect()
 }
 
-/// As [`list`], in which nothing may be written twice.
-pub(super) fn set<T: Ord>(item: impl Read<T>) -> impl Fn(&At<'_>) -> Option<BTreeSet<T>> {
+/// As [`list`], in which nothing may be written twice; in the order of the file.
+pub(super) fn unique<T: PartialEq>(item: impl Read<T>) -> impl Fn(&At<'_>) -> Option<Vec<T>> {
     move |at| {
-        let (mut set, mut whole) = (BTreeSet::new(), true);
+        let (mut list, mut whole) = (Vec::new(), true);
         for (at, item) in items(at, &item)? {
             let Some(item) = item else {
                 whole = false;
                 continue;
             };
-            if !set.insert(item) {
+            if list.contains(&item) {
                 whole = false;
                 at.refuse::<()>("is in the list already; leave one out");
             }
+            list.push(item);
         }
-        whole.then_some(set)
+        whole.then_some(list)
     }
+}
+
+/// As [`unique`], where order says nothing.
+pub(super) fn set<T: Ord>(item: impl Read<T>) -> impl Fn(&At<'_>) -> Option<BTreeSet<T>> {
+    let list = unique(item);
+    move |at| Some(list(at)?.into_iter().collect())
 }
 
 /// Every item with its place, `None` where it had a mistake.

@@ -14,7 +14,7 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Option<Intent> {
     let file =
         At::new(reader, tree, String::new()).fields(&["router", "srv6", "bgp", "vrfs", "underlayRoutes"])?;
     let router = file.required("router", "router: { asn: 65000, routerId: 192.0.2.1 }", router);
-    let srv6 = file.required("srv6", "srv6: { source: \"2001:db8::1\" }", srv6::read);
+    let srv6 = file.or("srv6", srv6::unconfigured(), srv6::read);
     let bgp = file.or("bgp", bgp::unconfigured(), bgp::read);
     let vrfs = file.or("vrfs", Vec::new(), list(vrf::read));
     let underlay_routes = file.or("underlayRoutes", Vec::new(), list(route::underlay_route));

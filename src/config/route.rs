@@ -1,14 +1,12 @@
 use std::net::Ipv6Addr;
 
+use srv6_types::maps::MAX_SEGMENTS;
 use vrf_manager::intent::{StaticRoute, UnderlayRoute, Via};
 
 use super::{
     kind::{ADDRESS, BOOL, INTERFACE, IPV6, prefix},
     reader::{At, Read, list},
 };
-
-/// As many segments as the dataplane's next hop holds.
-const MAX_SEGMENTS: usize = 4;
 
 /// A static route of a VRF.
 pub(super) fn static_route(at: &At<'_>) -> Option<StaticRoute> {

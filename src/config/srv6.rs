@@ -1,10 +1,12 @@
+use std::net::Ipv6Addr;
+
 use ipnet::Ipv6Net;
 use srv6_types::{Locator, SidStructure, Transposition};
 use vrf_manager::intent::{NamedLocator, Srv6};
 
 use super::{
     kind::{BITS, INTERFACE, IPV6, LOCATOR_PREFIX, NAME, word},
-    reader::{At, Fields, list, set},
+    reader::{At, Fields, list, unique},
 };
 
 /// Block, node, function and argument length in bits.
@@ -15,16 +17,17 @@ const F3216: Lengths = [32, 16, 16, 0];
 /// The layout that routers call classic or uncompressed.
 const CLASSIC: Lengths = [40, 24, 16, 0];
 
+/// A customer edge or a route reflector has no SRv6 of its own.
+pub(super) const fn unconfigured() -> Srv6 {
+    Srv6 { locators: Vec::new(), source: Ipv6Addr::UNSPECIFIED, core_interfaces: Vec::new() }
+}
+
 pub(super) fn read(at: &At<'_>) -> Option<Srv6> {
     let srv6 = at.fields(&["source", "coreInterfaces", "locators"])?;
     let source = srv6.required("source", "source: \"2001:db8::1\"", IPV6);
-    let core_interfaces = srv6.or("coreInterfaces", Default::default(), set(INTERFACE));
+    let core_interfaces = srv6.or("coreInterfaces", Vec::new(), unique(INTERFACE));
     let locators = srv6.or("locators", Vec::new(), list(locator));
-    Some(Srv6 {
-        locators: locators?,
-        source: source?,
-        core_interfaces: core_interfaces?.into_iter().collect(),
-    })
+    Some(Srv6 { locators: locators?, source: source?, core_interfaces: core_interfaces? })
 }
 
 fn locator(at: &At<'_>) -> Option<NamedLocator> {

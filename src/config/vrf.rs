@@ -4,7 +4,7 @@ use vrf_manager::intent::{Circuit, Encapsulation, SidMode, Source, Vrf};
 
 use super::{
     kind::{INTERFACE, INTERFACE_ADDRESS, NAME, ROUTE_DISTINGUISHER, ROUTE_TARGET, word},
-    reader::{At, list, set},
+    reader::{At, list, set, unique},
     route,
 };
 
@@ -24,7 +24,7 @@ const KEYS: &[&str] = &[
 pub(super) fn read(at: &At<'_>) -> Option<Vrf> {
     let vrf = at.fields(KEYS)?;
     let name = vrf.required("name", "name: red", NAME);
-    let rd = vrf.maybe("rd", ROUTE_DISTINGUISHER);
+    let rd = vrf.or("rd", None, ROUTE_DISTINGUISHER);
     let import_route_targets = vrf.or("importRouteTargets", BTreeSet::new(), set(ROUTE_TARGET));
     let export_route_targets = vrf.or("exportRouteTargets", BTreeSet::new(), set(ROUTE_TARGET));
     let sid_mode =
@@ -81,6 +81,6 @@ fn source(text: &str) -> Option<Source> {
 fn circuit(at: &At<'_>) -> Option<Circuit> {
     let circuit = at.fields(&["interface", "addresses"])?;
     let interface = circuit.required("interface", "interface: eth1", INTERFACE);
-    let addresses = circuit.or("addresses", Default::default(), set(INTERFACE_ADDRESS));
-    Some(Circuit { interface: interface?, addresses: addresses?.into_iter().collect() })
+    let addresses = circuit.or("addresses", Vec::new(), unique(INTERFACE_ADDRESS));
+    Some(Circuit { interface: interface?, addresses: addresses? })
 }

@@ -20,9 +20,7 @@ fn what_is_left_out_has_its_default() {
         "{HEAD}bgp:\n  neighbors:\n  - {{ address: 192.0.2.2, asn: 65000, families: [vpnv4] }}\nvrfs:\n- name: red\n"
     ));
     assert_eq!((intent.bgp.listen_port, intent.bgp.restart_time), (179, Some(Duration::from_secs(120))));
-    assert!(
-        intent.srv6.locators.is_empty() && intent.underlay_routes.is_empty() && !intent.bgp.install_unicast
-    );
+    assert!(intent.underlay_routes.is_empty() && !intent.bgp.install_unicast);
     let neighbor = &intent.bgp.neighbors[0];
     assert_eq!((neighbor.port, neighbor.passive, neighbor.local_address), (179, false, None));
     let timers = [neighbor.hold_time, neighbor.keepalive, neighbor.connect_retry];
@@ -42,7 +40,7 @@ fn the_documented_file_means_what_it_says() {
         locators,
         [
             ("main", "fc00:0:1::/48".into()),
-            ("classic", "2001:db8:1:1::/64".into()),
+            ("classic", "5f00:0:1:1::/64".into()),
             ("own", "fc01::100:0:0:0/72".into())
         ]
     );
@@ -95,7 +93,7 @@ fn the_documented_vrfs_mean_what_they_say() {
 fn quotes_say_nothing_and_yaml_1_1_is_gone() {
     let intent = accepted(
         "router: { asn: \"65000\", routerId: '192.0.2.1' }\n\
-         srv6: { source: ::1 }\n\
+         srv6: { source: 2001:db8::1, locators: [{ name: a, prefix: fc00:0:1::/48 }] }\n\
          bgp:\n  neighbors:\n  - address: fc00::10:20:30\n    asn: 0xfde8\n    holdTime: '2m'\n    families: [vpnv4]\n    \
          description: 190:20:30\n\
          vrfs:\n- name: no\n  rd: 60:30\n- { name: 007, importRouteTargets: [1:59] }\n",

@@ -74,7 +74,7 @@ fn every_mistake_is_reported_in_the_order_of_the_lines() {
         mistakes(&text),
         [
             "7:7: vrfs[0].rd: \"x\" is not a route distinguisher; \
-             write AS:number (65000:101) or IPv4:number (10.0.0.1:7)",
+             write AS:number (65000:101), IPv4:number (10.0.0.1:7) or auto",
             "8:33: vrfs[0].importRouteTargets[1]: \"65000:70000:1\" is not a route target; \
              write AS:number (65000:70000) or IPv4:number (10.0.0.1:7)",
             "9:3: vrfs[1].colour: unknown key; the keys here are name, rd, importRouteTargets, \

@@ -1,5 +1,6 @@
 mod accepted;
 mod arbitrary;
+mod contradictions;
 mod keys;
 mod values;
 mod yaml;
@@ -7,7 +8,7 @@ mod yaml;
 use vrf_manager::intent::Intent;
 
 /// Four lines that every file needs; what a test adds begins on line 5.
-const HEAD: &str = "router:\n  { asn: 65000, routerId: 192.0.2.1 }\nsrv6:\n  { source: 2001:db8::1 }\n";
+const HEAD: &str = "router:\n  { asn: 65000, routerId: 192.0.2.1 }\nsrv6:\n  { source: 2001:db8::1, locators: [{ name: main, prefix: fc00:0:1::/48 }] }\n";
 
 #[track_caller]
 fn accepted(text: &str) -> Intent {
