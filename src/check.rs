@@ -18,7 +18,7 @@ impl Check {
     pub(crate) fn run(&self) -> ExitCode {
         match config::load(&self.config) {
             Ok(intent) => {
-                println!("{}: ok ({})", self.config.display(), summary(&intent));
+                println!("{}", verdict(&self.config.display().to_string(), &intent));
                 ExitCode::SUCCESS
             }
             Err(mistakes) => {
@@ -29,8 +29,8 @@ impl Check {
     }
 }
 
-/// As in `2 vrfs, 1 neighbor`.
-fn summary(intent: &Intent) -> String {
+/// As in `pe1.yaml: ok (2 vrfs, 1 neighbor)`.
+pub(crate) fn verdict(file: &str, intent: &Intent) -> String {
     let counts = [
         (intent.vrfs.len(), "vrf"),
         (intent.vrfs.iter().map(|vrf| vrf.circuits.len()).sum(), "attachment circuit"),
@@ -38,5 +38,5 @@ fn summary(intent: &Intent) -> String {
         (intent.srv6.locators.len(), "locator"),
     ];
     let counted = |(count, noun)| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
-    counts.map(counted).join(", ")
+    format!("{file}: ok ({})", counts.map(counted).join(", "))
 }

@@ -5,14 +5,7 @@ use std::{collections::BTreeSet, net::IpAddr, time::Duration};
 use bgp_wire::{Family, attribute::RouteTarget};
 use vrf_manager::intent::{Circuit, Encapsulation, SidMode, Source, StaticRoute, UnderlayRoute, Via};
 
-use super::{HEAD, accepted};
-
-/// The file that `docs/configuration.md` shows.
-pub(super) fn documented() -> &'static str {
-    let page = include_str!("../../../docs/configuration.md");
-    let (_, file) = page.split_once("```yaml\n").expect("a YAML block");
-    file.split_once("```").expect("its end").0
-}
+use super::{HEAD, accepted, documented::example};
 
 #[test]
 fn what_is_left_out_has_its_default() {
@@ -32,7 +25,7 @@ fn what_is_left_out_has_its_default() {
 
 #[test]
 fn the_documented_file_means_what_it_says() {
-    let intent = accepted(documented());
+    let intent = accepted(example());
     assert_eq!((intent.router.asn, intent.router.router_id.to_string().as_str()), (65000, "192.0.2.1"));
     let locators: Vec<_> =
         intent.srv6.locators.iter().map(|it| (it.name.as_str(), it.locator.to_string())).collect();
@@ -64,7 +57,7 @@ fn the_documented_file_means_what_it_says() {
 
 #[test]
 fn the_documented_vrfs_mean_what_they_say() {
-    let intent = accepted(documented());
+    let intent = accepted(example());
     let [red, blue] = intent.vrfs.as_slice() else { panic!("two VRFs") };
     assert_eq!(red.rd.map(|rd| rd.to_string()).as_deref(), Some("65000:101"));
     let targets = BTreeSet::from([

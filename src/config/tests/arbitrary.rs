@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::accepted::documented;
+use super::documented::example;
 use crate::config::parse;
 
 fn answers(text: &str) -> bool {
@@ -22,7 +22,7 @@ proptest! {
 
     #[test]
     fn a_damaged_file_is_answered(at in any::<prop::sample::Index>(), gone in 0usize..40, put in "[-\\[\\]{}:,'\" \na1]{0,6}") {
-        let mut letters: Vec<char> = documented().chars().collect();
+        let mut letters: Vec<char> = example().chars().collect();
         let at = at.index(letters.len());
         letters.splice(at..(at + gone).min(letters.len()), put.chars());
         prop_assert!(answers(&letters.into_iter().collect::<String>()));

@@ -1,6 +1,7 @@
 mod accepted;
 mod arbitrary;
 mod contradictions;
+mod documented;
 mod keys;
 mod values;
 mod yaml;
