@@ -2,6 +2,8 @@
 
 mod check;
 mod config;
+mod kernel;
+mod report;
 
 use std::process::ExitCode;
 
