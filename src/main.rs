@@ -1,4 +1,35 @@
 //! sixedge: one program that turns a Linux or Kubernetes node into an SRv6 L3VPN provider edge.
+
+mod check;
+mod config;
 mod kernel;
 mod report;
-fn main() {}
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Turns a Linux or Kubernetes node into an SRv6 L3VPN provider edge.
+#[derive(Parser)]
+#[command(name = "sixedge", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Check(check::Check),
+    /// Prints the version.
+    Version,
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Check(check) => check.run(),
+        Command::Version => {
+            println!("sixedge {}", env!("CARGO_PKG_VERSION"));
+            ExitCode::SUCCESS
+        }
+    }
+}
