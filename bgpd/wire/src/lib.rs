@@ -4,9 +4,11 @@
 
 pub mod attribute;
 pub mod capability;
+mod administrator;
 mod family;
 pub mod message;
 pub mod nlri;
+mod reader;
 
 pub use family::Family;
 pub use message::{Context, Message};

@@ -3,123 +3,73 @@
 //! The seam between the session side and the tables. Inputs are method calls; nothing is sent until
 //! [`Rib::flush`], which hands out what has changed since the last one, packed per group of alike peers.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+mod decision;
+mod route;
 
-use bgp_wire::{Family, message::Context, nlri::Prefix};
-use bytes::Bytes;
-use srv6_types::{Behavior, Sid, SidStructure, VrfId};
+use std::{collections::BTreeMap, net::Ipv4Addr};
 
-use crate::config::PeerId;
+use bgp_wire::{Family, message::Update, nlri::Prefix};
+pub use decision::Step;
+pub use route::{
+    LocalRoute, LocalSid, PeerCounts, PeerSession, RibOutput, RouteView, UnicastPath, UnicastRoute,
+    UpdateOutcome, UpdateVerdict, VpnPath, VrfRoute,
+};
+use srv6_types::VrfId;
 
-/// What the tables must know of an established session.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PeerSession {
-    /// Its AS number.
-    pub asn: u32,
-    /// Its BGP identifier.
-    pub router_id: Ipv4Addr,
-    /// Its address.
-    pub address: IpAddr,
-    /// Our address on the session: the next hop we set.
-    pub local_address: IpAddr,
-    /// Our global IPv6 address towards the peer, where the session itself is IPv4.
-    pub local_v6: Option<Ipv6Addr>,
-    /// Families negotiated, each with whether IPv4 routes may carry an IPv6 next hop (RFC 8950).
-    pub families: Vec<(Family, bool)>,
-    /// How to decode its UPDATEs.
-    pub receive: Context,
-    /// How to encode ours.
-    pub send: Context,
-    /// RFC 4456: the peer is our client.
-    pub route_reflector_client: bool,
-    /// Set our own next hop always.
-    pub next_hop_self: bool,
-}
+use crate::config::{PeerId, VrfPolicy};
 
-/// A route that this node originates.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LocalRoute {
-    /// VRF it belongs to; [`VrfId::GLOBAL`] for plain unicast.
-    pub vrf: VrfId,
-    /// The prefix.
-    pub prefix: Prefix,
-    /// VRFs: the service SID that leads to it.
-    pub sid: Option<LocalSid>,
-    /// MULTI_EXIT_DISC.
-    pub med: Option<u32>,
-}
+/// The tables of one speaker.
+#[derive(Debug)]
+pub struct Rib {}
 
-/// A service SID of ours as it is advertised.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct LocalSid {
-    /// The whole SID.
-    pub sid: Sid,
-    /// Its structure, with the bits that are to be transposed.
-    pub structure: SidStructure,
-    /// Its behaviour.
-    pub behavior: Behavior,
-}
+impl Rib {
+    /// Empty tables of AS `asn`; `cluster_id` is the router id where the operator set none (RFC 4456 section 7).
+    pub fn new(asn: u32, router_id: Ipv4Addr, cluster_id: Ipv4Addr) -> Self {
+        let _ = (asn, router_id, cluster_id);
+        Self {}
+    }
 
-/// What [`Rib::flush` hands out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RibOutput {
-    /// Whole messages to send, the same octets to each of the peers.
-    Send {
-        /// Peers of one group.
-        peers: Vec<PeerId>,
-        /// One or more messages.
-        messages: Bytes,
-    },
-    /// The best VPN route of a prefix in a VRF has changed.
-    Vrf(VrfRoute),
-    /// The best unicast route of a prefix has changed.
-    Unicast(UnicastRoute),
-}
+    /// Replaces the VRFs; only what differs is imported and originated anew.
+    pub fn set_vrfs(&mut self, _vrfs: BTreeMap<VrfId, VrfPolicy>) {}
 
-/// The imported best route of a prefix in a VRF; routes that this node originates are not told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VrfRoute {
-    /// The VRF that imports it.
-    pub vrf: VrfId,
-    /// The prefix.
-    pub prefix: Prefix,
-    /// `None`: there is no route any more.
-    pub path: Option<VpnPath>,
-}
+    /// A session is established: queues the whole table for it, and an End-of-RIB per family after that.
+    pub fn peer_up(&mut self, _peer: PeerId, _session: PeerSession) {}
 
-/// Where an imported VPN route leads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VpnPath {
-    /// The service SID, folded; `None`: the route has no SRv6 service, so it cannot be used by this dataplane.
-    pub sid: Option<Sid>,
-    /// Its behaviour as told.
-    pub behavior: Behavior,
-    /// BGP next hop, the remote PE.
-    pub next_hop: IpAddr,
-    /// Peer that it came from.
-    pub peer: PeerId,
-    /// Learnt from an external peer.
-    pub external: bool,
-    /// Kept from before the peer's restart (RFC 4724).
-    pub stale: bool,
-}
+    /// A session has ended. Routes of the `retain`ed families become stale (RFC 4724 section 4.2), others go at once.
+    pub fn peer_down(&mut self, _peer: PeerId, _retain: &[Family]) {}
 
-/// The best unicast route of a prefix, for the kernel's table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnicastRoute {
-    /// The prefix.
-    pub prefix: Prefix,
-    /// `None`: there is no route any more.
-    pub path: Option<UnicastPath>,
-}
+    /// Removes what is still stale: at the peer's End-of-RIB (one family) or at the end of the time (all).
+    pub fn sweep_stale(&mut self, _peer: PeerId, _family: Option<Family>) {}
 
-/// Where a unicast route leads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnicastPath {
-    /// Next hop; a link-local one is preferred where it came along.
-    pub next_hop: IpAddr,
-    /// Peer that it came from.
-    pub peer: PeerId,
-    /// Learnt from an external peer.
-    pub external: bool,
+    /// Takes an UPDATE in.
+    pub fn update(&mut self, _peer: PeerId, update: Update) -> UpdateOutcome {
+        UpdateOutcome { verdict: UpdateVerdict::Accepted, faults: Vec::new(), end_of_rib: update.end_of_rib }
+    }
+
+    /// The peer asks for everything again, RFC 2918.
+    pub fn refresh(&mut self, _peer: PeerId, _family: Family) {}
+
+    /// Originates a route, or changes one.
+    pub fn announce(&mut self, _route: LocalRoute) {}
+
+    /// Stops originating a route.
+    pub fn withdraw(&mut self, _vrf: VrfId, _prefix: Prefix) {}
+
+    /// RFC 4724 section 4.1: while deferred, nothing is selected, told or advertised.
+    pub fn defer(&mut self, _deferred: bool) {}
+
+    /// Hands out what has changed since. Bounded work: call again as long as it returns `true`.
+    pub fn flush(&mut self, _out: &mut Vec<RibOutput>) -> bool {
+        false
+    }
+
+    /// Counts of one peer per family, in the order of [`Family::ALL`].
+    pub fn peer_counts(&self, _peer: PeerId) -> [PeerCounts; 4] {
+        Default::default()
+    }
+
+    /// Every path of a family, in the order of the prefixes; of one prefix only where given.
+    pub fn routes(&self, _family: Family, _prefix: Option<Prefix>) -> Vec<RouteView> {
+        Vec::new()
+    }
 }
