@@ -15,7 +15,7 @@ pub use collision::{Direction, Survivor, survivor};
 pub use damping::Damping;
 pub use event::{Action, Down, Event};
 pub use negotiate::{Local, Negotiated};
-pub use notification::{cease, describe};
+pub use notification::{cease, cease_code, describe};
 pub use state::{Liveness, State};
 pub use step::step;
 

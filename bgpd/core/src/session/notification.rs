@@ -2,7 +2,7 @@ use bgp_wire::message::Notification;
 use bytes::Bytes;
 
 /// Cease subcodes, RFC 4486 and RFC 8538.
-pub mod cease {
+pub mod cease_code {
     /// Shut down by the operator.
     pub const ADMIN_SHUTDOWN: u8 = 2;
     /// The peer is configured no more.
@@ -23,7 +23,7 @@ pub mod cease {
 
 pub(super) const HOLD_TIMER: Notification = plain(4, 0);
 
-/// A Cease with one of the subcodes of [`cease`].
+/// A Cease with one of the subcodes of [`cease_code`].
 pub const fn cease(subcode: u8) -> Notification {
     plain(6, subcode)
 }
@@ -36,12 +36,12 @@ pub(super) const fn plain(code: u8, subcode: u8) -> Notification {
 pub(super) fn hard(n: Notification) -> Notification {
     let mut payload = vec![n.code, n.subcode];
     payload.extend_from_slice(&n.payload);
-    Notification { code: 6, subcode: cease::HARD_RESET, payload: payload.into() }
+    Notification { code: 6, subcode: cease_code::HARD_RESET, payload: payload.into() }
 }
 
 /// A NOTIFICATION in words, with its codes.
 pub fn describe(n: &Notification) -> String {
-    if (n.code, n.subcode) == (6, cease::HARD_RESET)
+    if (n.code, n.subcode) == (6, cease_code::HARD_RESET)
         && let [code, subcode, ..] = n.payload[..]
     {
         let inner = Notification { code, subcode, payload: n.payload.slice(2..) };
@@ -54,7 +54,7 @@ pub fn describe(n: &Notification) -> String {
 
 /// RFC 9003: a length octet and UTF-8 text.
 fn shutdown_message(n: &Notification) -> Option<&str> {
-    if n.code != 6 || !matches!(n.subcode, cease::ADMIN_SHUTDOWN | cease::ADMIN_RESET) {
+    if n.code != 6 || !matches!(n.subcode, cease_code::ADMIN_SHUTDOWN | cease_code::ADMIN_RESET) {
         return None;
     }
     let (len, text) = n.payload.split_first()?;

@@ -131,7 +131,7 @@ impl State {
         matches!(self, Self::OpenSent { .. } | Self::OpenConfirm { .. } | Self::Established { .. })
     }
 
-    pub(super) const fn damping(&self) -> Damping {
+    pub(crate) const fn damping(&self) -> Damping {
         match self {
             Self::Idle { damping, .. }
             | Self::Connect { damping, .. }
