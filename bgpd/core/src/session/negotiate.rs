@@ -4,12 +4,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::notification::plain;
 use bgp_wire::{
     Family,
     capability::{Capability, GracefulRestart},
     message::{Context, Notification, Open},
 };
-use super::notification::plain;
 
 /// AS_TRANS, RFC 6793: stands in the 2-octet field for a number that does not fit.
 const AS_TRANS: u16 = 23456;

@@ -73,7 +73,7 @@ impl Speaker {
         self.rib.sweep_stale(id, None);
         self.peers.remove(&id);
         self.by_address.remove(&address);
-        self.forget_deferral(id, out);
+        self.forget_deferral(id);
     }
 
     fn change_peer(&mut self, id: PeerId, config: &PeerConfig, now: Instant, out: &mut Vec<Output>) {
@@ -97,7 +97,5 @@ impl Speaker {
 fn needs_new_session(old: &PeerConfig, new: &PeerConfig) -> bool {
     let advertised = |c: &PeerConfig| (c.route_reflector_client, c.next_hop_self);
     let negotiated = |c: &PeerConfig| (c.asn, c.local_address, c.hold_time, c.keepalive);
-    advertised(old) != advertised(new)
-        || negotiated(old) != negotiated(new)
-        || old.families != new.families
+    advertised(old) != advertised(new) || negotiated(old) != negotiated(new) || old.families != new.families
 }

@@ -8,7 +8,12 @@ use bgp_wire::{
 };
 use bytes::Bytes;
 
-use super::{ConnectionId, Output, Speaker, peer::Slot, perform::encode, shim::{Codec, frame_length}};
+use super::{
+    ConnectionId, Output, Speaker,
+    peer::Slot,
+    perform::encode,
+    shim::{Codec, frame_length},
+};
 use crate::{
     config::PeerId,
     rib::UpdateVerdict,
@@ -76,7 +81,7 @@ impl Speaker {
             out.push(Output::Faulty { peer: id, reason: fault.reason.clone() });
         }
         if let Some(family) = outcome.end_of_rib {
-            self.end_of_rib(id, family, out);
+            self.end_of_rib(id, family);
         }
         if let UpdateVerdict::Reset(notification) = outcome.verdict {
             self.drive(connection, Event::Fault(notification), now, out);

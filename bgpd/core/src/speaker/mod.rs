@@ -10,8 +10,8 @@ mod messages;
 mod peer;
 mod perform;
 mod restart;
-mod view;
 mod shim;
+mod view;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -45,6 +45,8 @@ pub struct Speaker {
     started: Instant,
     deferral: Option<Deferral>,
     rib_outputs: Vec<RibOutput>,
+    /// Told when all that came before them has been handed out.
+    markers: Vec<Output>,
 }
 
 impl Speaker {
@@ -61,10 +63,11 @@ impl Speaker {
             started: now,
             deferral: None,
             rib_outputs: Vec::new(),
+            markers: Vec::new(),
         };
         speaker.rib.set_vrfs(config.vrfs.clone());
         speaker.set_peers(&config.peers, now, out);
-        speaker.start_deferral(now, out);
+        speaker.start_deferral(now);
         speaker
     }
 
@@ -103,6 +106,9 @@ impl Speaker {
             }
         }
         self.rib_outputs = outputs;
+        if !more {
+            out.append(&mut self.markers);
+        }
         more
     }
 
@@ -144,7 +150,7 @@ impl Speaker {
                 peer.restart_is_over(self.config.graceful_restart, self.started, now);
             }
         }
-        self.expire_deferral(now, out);
+        self.expire_deferral(now);
     }
 }
 

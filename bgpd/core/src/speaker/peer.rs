@@ -1,7 +1,4 @@
-use std::{
-    net::IpAddr,
-    time::Instant,
-};
+use std::{net::IpAddr, time::Instant};
 
 use bgp_wire::capability::GracefulRestart;
 
@@ -112,7 +109,12 @@ impl Peer {
     }
 
     /// RFC 4724 section 4.1: no R bit when the time that the peers were told has passed.
-    pub(super) fn restart_is_over(&mut self, gr: Option<GracefulRestartConfig>, started: Instant, now: Instant) {
+    pub(super) fn restart_is_over(
+        &mut self,
+        gr: Option<GracefulRestartConfig>,
+        started: Instant,
+        now: Instant,
+    ) {
         if gr.is_none_or(|gr| now >= started + gr.restart_time) {
             self.local.graceful_restart.restarted = false;
         }

@@ -1,13 +1,17 @@
 //! Runs the state machines and does what they ask for.
 
-use std::{net::{IpAddr, Ipv4Addr}, time::Instant};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    time::Instant,
+};
 
 use bgp_wire::{Message, message::Context};
 use bytes::Bytes;
 
 use super::{
     ConnectionId, Output, Speaker,
-    peer::{Peer, Slot}, shim::Codec,
+    peer::{Peer, Slot},
+    shim::Codec,
 };
 use crate::{
     config::PeerId,
@@ -118,7 +122,7 @@ impl Speaker {
         self.rib.peer_up(id, peer_session);
         let families = session.families.iter().map(|(family, _)| *family).collect();
         out.push(Output::PeerUp { peer: id, address, families });
-        self.await_end_of_rib(id, session, out);
+        self.await_end_of_rib(id, session);
     }
 
     fn ended(

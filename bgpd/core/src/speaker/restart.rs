@@ -68,9 +68,7 @@ impl Speaker {
         if let Some(peer) = self.peers.get_mut(&id) {
             peer.helper = match families.is_empty() {
                 true => Helper::Idle,
-                false => {
-                    Helper::Away { until: session.restart_deadline(now), families: families.clone() }
-                }
+                false => Helper::Away { until: session.restart_deadline(now), families: families.clone() },
             };
         }
         families
@@ -91,8 +89,8 @@ impl Speaker {
     }
 
     /// A peer has sent all it has.
-    pub(super) fn end_of_rib(&mut self, id: PeerId, family: Family, out: &mut Vec<Output>) {
-        out.push(Output::EndOfRib { peer: id, family });
+    pub(super) fn end_of_rib(&mut self, id: PeerId, family: Family) {
+        self.markers.push(Output::EndOfRib { peer: id, family });
         if let Some(peer) = self.peers.get_mut(&id)
             && let Helper::Resync { families, .. } = &mut peer.helper
             && families.contains(&family)
@@ -111,7 +109,7 @@ impl Speaker {
                 deferral.waiting.remove(&id);
             }
         }
-        self.select_if_complete(out);
+        self.select_if_complete();
     }
 
     pub(super) fn expire_stale(&mut self, id: PeerId, now: Instant) {
@@ -124,16 +122,16 @@ impl Speaker {
     }
 
     /// We have restarted: nothing is selected before every peer has sent its routes.
-    pub(super) fn start_deferral(&mut self, now: Instant, out: &mut Vec<Output>) {
+    pub(super) fn start_deferral(&mut self, now: Instant) {
         let Some(gr) = self.config.graceful_restart.filter(|gr| gr.restarted) else { return };
         let waiting = self.peers.keys().map(|id| (*id, None)).collect();
         self.deferral = Some(Deferral { until: now + gr.stale_time, waiting });
         self.rib.defer(true);
-        self.select_if_complete(out);
+        self.select_if_complete();
     }
 
     /// A session is up: its End-of-RIBs are waited for, unless the peer sends none or waits for us in turn.
-    pub(super) fn await_end_of_rib(&mut self, id: PeerId, session: &Negotiated, out: &mut Vec<Output>) {
+    pub(super) fn await_end_of_rib(&mut self, id: PeerId, session: &Negotiated) {
         let Some(deferral) = &mut self.deferral else { return };
         let sends_marker = session.graceful_restart.as_ref().is_some_and(|gr| !gr.restarted);
         match deferral.waiting.get_mut(&id) {
@@ -142,29 +140,29 @@ impl Speaker {
             }
             _ => drop(deferral.waiting.remove(&id)),
         }
-        self.select_if_complete(out);
+        self.select_if_complete();
     }
 
     /// A peer that is configured no more is not waited for.
-    pub(super) fn forget_deferral(&mut self, id: PeerId, out: &mut Vec<Output>) {
+    pub(super) fn forget_deferral(&mut self, id: PeerId) {
         if let Some(deferral) = &mut self.deferral {
             deferral.waiting.remove(&id);
-            self.select_if_complete(out);
+            self.select_if_complete();
         }
     }
 
-    pub(super) fn expire_deferral(&mut self, now: Instant, out: &mut Vec<Output>) {
+    pub(super) fn expire_deferral(&mut self, now: Instant) {
         if let Some(deferral) = self.deferral.as_mut().filter(|d| d.until <= now) {
             deferral.waiting.clear();
-            self.select_if_complete(out);
+            self.select_if_complete();
         }
     }
 
-    fn select_if_complete(&mut self, out: &mut Vec<Output>) {
+    fn select_if_complete(&mut self) {
         if self.deferral.as_ref().is_some_and(|d| d.waiting.is_empty()) {
             self.deferral = None;
             self.rib.defer(false);
-            out.push(Output::RestartComplete);
+            self.markers.push(Output::RestartComplete);
         }
     }
 }

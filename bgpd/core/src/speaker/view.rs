@@ -6,11 +6,7 @@ use std::{
 use bgp_wire::{Family, capability::Capability};
 
 use super::peer::Peer;
-use crate::{
-    config::PeerId,
-    rib::PeerCounts,
-    session::State,
-};
+use crate::{config::PeerId, rib::PeerCounts, session::State};
 
 /// Messages since the peer was configured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
