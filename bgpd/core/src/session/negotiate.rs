@@ -96,12 +96,12 @@ impl Local {
     /// A session with no family in common comes up all the same and carries nothing.
     pub fn negotiate(&self, open: &Open) -> Result<Negotiated, Notification> {
         let offered = Offered::read(open);
-        self.check(open, &offered)?;
+        self.check(open)?;
         let hold_time = self.hold_time.min(Duration::from_secs(u64::from(open.hold_time)));
         let notification_bit = self.graceful_restart.notification
             && offered.graceful_restart.as_ref().is_some_and(|g| g.notification);
         let context = |extended_message| Context {
-            four_octet_as: offered.four_octet_as.is_some(),
+            four_octet_as: offered.four_octet_as,
             add_path: BTreeSet::new(),
             extended_message,
             external: self.asn != self.peer_asn,
@@ -121,8 +121,8 @@ impl Local {
         })
     }
 
-    fn check(&self, open: &Open, offered: &Offered) -> Result<(), Notification> {
-        let asn = offered.four_octet_as.unwrap_or(u32::from(open.my_as));
+    fn check(&self, open: &Open) -> Result<(), Notification> {
+        let asn = open.asn();
         if asn != self.peer_asn {
             return Err(plain(2, 2));
         }
@@ -179,7 +179,7 @@ impl Negotiated {
 struct Offered {
     families: BTreeSet<Family>,
     extended_next_hop: BTreeSet<Family>,
-    four_octet_as: Option<u32>,
+    four_octet_as: bool,
     route_refresh: bool,
     extended_message: bool,
     graceful_restart: Option<GracefulRestart>,
@@ -187,25 +187,17 @@ struct Offered {
 
 impl Offered {
     fn read(open: &Open) -> Self {
-        let mut offered = Self::default();
-        let mut multiprotocol = false;
+        let families = open.families().into_iter().collect();
+        let mut offered = Self { families, ..Self::default() };
         for capability in &open.capabilities {
             match capability {
-                Capability::MultiProtocol { afi, safi } => {
-                    multiprotocol = true;
-                    offered.families.extend(Family::from_code(*afi, *safi));
-                }
                 Capability::ExtendedNextHop(list) => offered.extended_next_hop.extend(ipv6_next_hops(list)),
-                Capability::FourOctetAs(asn) => offered.four_octet_as = Some(*asn),
+                Capability::FourOctetAs(_) => offered.four_octet_as = true,
                 Capability::RouteRefresh => offered.route_refresh = true,
                 Capability::ExtendedMessage => offered.extended_message = true,
                 Capability::GracefulRestart(g) => offered.graceful_restart = Some(g.clone()),
-                Capability::EnhancedRouteRefresh | Capability::AddPath(_) | Capability::Unknown { .. } => {}
+                _ => {}
             }
-        }
-        // RFC 4760 section 8: a speaker without the capability speaks IPv4 unicast.
-        if !multiprotocol {
-            offered.families.insert(Family::Ipv4Unicast);
         }
         offered
     }

@@ -4,16 +4,11 @@ use std::time::Instant;
 
 use bgp_wire::{
     Family, Message,
-    message::{Context, Update},
+    message::{Context, Update, frame_length},
 };
 use bytes::Bytes;
 
-use super::{
-    ConnectionId, Output, Speaker,
-    peer::Slot,
-    perform::encode,
-    shim::{Codec, frame_length},
-};
+use super::{ConnectionId, Output, Speaker, peer::Slot, perform::encode};
 use crate::{
     config::PeerId,
     rib::UpdateVerdict,

@@ -10,7 +10,6 @@ mod messages;
 mod peer;
 mod perform;
 mod restart;
-mod shim;
 mod view;
 
 use std::{

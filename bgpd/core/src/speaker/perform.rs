@@ -11,7 +11,6 @@ use bytes::Bytes;
 use super::{
     ConnectionId, Output, Speaker,
     peer::{Peer, Slot},
-    shim::Codec,
 };
 use crate::{
     config::PeerId,
