@@ -1,17 +1,28 @@
 //! Path attributes, RFC 4271 section 5 and the RFCs named at each.
 
 mod as_path;
+pub mod code;
 mod community;
+mod decode;
+mod encode;
 mod fault;
 mod prefix_sid;
+mod walk;
 
 use std::net::Ipv4Addr;
 
-pub use as_path::{AsPath, Segment, SegmentKind};
+pub use as_path::{AS_TRANS, AsPath, Segment, SegmentKind};
 use bytes::Bytes;
-pub use community::{Community, ExtendedCommunity, LargeCommunity, RouteTarget};
+pub use community::{
+    Community, ExtendedCommunity, LargeCommunity, NotRouteTarget, RouteTarget, RouteTargetError,
+};
+pub(crate) use decode::duplicate;
+pub(crate) use encode::put_attribute;
 pub use fault::{Fault, Verdict};
-pub use prefix_sid::{PrefixSid, PrefixSidTlv, ServiceKind, ServiceSubTlv, SidInformation, Srv6Service};
+pub use prefix_sid::{
+    PrefixSid, PrefixSidTlv, ServiceKind, ServiceSubTlv, SidInformation, SidSubSubTlv, Srv6Service,
+};
+pub(crate) use walk::{RawAttribute, Seen, Walk};
 
 /// The attributes of an UPDATE as octets, without those that name routes or next hops: the key that attribute
 /// sets are interned by.
@@ -42,7 +53,7 @@ pub struct Aggregator {
 /// An attribute that sixedge does not know, or leaves alone: passed on as it stood when transitive.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct UnknownAttribute {
-    /// Flags octet as received.
+    /// Flags octet as received, the extended length flag aside: that one follows from the value.
     pub flags: u8,
     /// Type code.
     pub code: u8,
