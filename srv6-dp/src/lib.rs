@@ -4,5 +4,6 @@
 //! [`Change`]s. The eBPF backend does it in the kernel, the in-memory one in tests.
 
 pub mod model;
+pub mod object;
 
 pub use model::{Change, Dataplane, State};
