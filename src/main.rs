@@ -2,6 +2,8 @@
 
 mod check;
 mod config;
+#[allow(dead_code, unused_imports, reason = "the agent and the verbs of the CLI that ask it come next")]
+mod control;
 mod kernel;
 mod report;
 
