@@ -29,9 +29,9 @@ result() { # exit status, claim
 claim() { local what=$1; shift; "$@" >"$WORK/out" 2>&1; local status=$?; result $status "$what"; [ $status = 0 ] || sed 's/^/      /' "$WORK/out"; }
 eventually() { local seconds=$1; shift; local end=$((SECONDS + seconds)); until "$@"; do [ $SECONDS -lt $end ] || return 1; sleep 0.2; done; }
 
-established() { pe "$1" bgp summary --json | jq -e '[.neighbors[].state] | length > 0 and all(. == "established")' >/dev/null; }
+established() { pe "$1" bgp summary --json | jq -e '[.neighbors[].state] | length > 0 and all(. == "Established")' >/dev/null; }
 imported() { # node, vrf, prefix
-  pe "$1" vrf "$2" routes --json | jq -e --arg p "$3" 'any(.routes[]; .prefix == $p and .source == "bgp" and .programmed)' >/dev/null; }
+  pe "$1" vrf "$2" routes --json | jq -e --arg p "$3" 'any(.routes[]; .prefix == $p and .source == "internalBgp" and .programmed)' >/dev/null; }
 pings() { on "$1" ping -n -c 5 -i 0.2 -W 2 "$2"; }
 echoes() { # echo requests that a host has answered so far, both families
   on "$1" cat /proc/net/snmp /proc/net/snmp6 | awk '/^Icmp:/ && !h {split($0, n); h = 1; next} /^Icmp:/ {for (i in n) if (n[i] == "InEchos") v4 = $i} /^Icmp6InEchos/ {v6 = $2} END {print v4 + v6}'; }

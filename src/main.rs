@@ -1,11 +1,13 @@
 //! sixedge: one program that turns a Linux or Kubernetes node into an SRv6 L3VPN provider edge.
 
+mod agent;
 mod check;
 mod config;
 #[allow(dead_code, unused_imports, reason = "the agent and the verbs of the CLI that ask it come next")]
 mod control;
 mod kernel;
 mod report;
+mod show;
 
 use std::process::ExitCode;
 
@@ -21,6 +23,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Agent(agent::Agent),
+    Show(show::Show),
     Check(check::Check),
     /// Prints the version.
     Version,
@@ -28,6 +32,8 @@ enum Command {
 
 fn main() -> ExitCode {
     match Cli::parse().command {
+        Command::Agent(agent) => agent.run(),
+        Command::Show(show) => show.run(),
         Command::Check(check) => check.run(),
         Command::Version => {
             println!("sixedge {}", env!("CARGO_PKG_VERSION"));

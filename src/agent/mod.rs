@@ -19,7 +19,8 @@ use tokio::{
 
 use crate::{
     config,
-    control::{self, Request},
+    control::{self, Request, Response},
+    kernel::{Kernel, KernelError},
 };
 use node::Node;
 
@@ -49,7 +50,7 @@ pub(crate) enum AgentError {
     #[error("{0}")]
     Config(#[from] config::ConfigErrors),
     #[error(transparent)]
-    Kernel(#[from] crate::kernel::KernelError),
+    Kernel(#[from] KernelError),
     #[error("{}", chain(.0))]
     Dataplane(#[from] srv6_dp::model::DataplaneError),
     #[error(transparent)]
@@ -59,7 +60,7 @@ pub(crate) enum AgentError {
     #[error(transparent)]
     Speaker(#[from] bgpd::Gone),
     #[error(transparent)]
-    Control(#[from] control::ControlError),
+    Control(#[from] control::BindError),
     #[error("cannot start: {0}")]
     Start(#[from] std::io::Error),
 }
@@ -81,7 +82,7 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// A question from the CLI and where its answer goes.
-type Question = (Request, oneshot::Sender<control::Response>);
+type Question = (Request, oneshot::Sender<Response>);
 
 impl Agent {
     pub(crate) fn run(&self) -> ExitCode {
@@ -107,11 +108,15 @@ impl Agent {
     }
 
     async fn serve(&self) -> Result<(), AgentError> {
+        // First of all: where another agent answers, nothing of its dataplane may be touched.
+        let server = control::Server::bind(&self.socket)?;
+        let (ask, mut questions) = mpsc::channel(16);
+        let serving = server.serve(async |request| relay(&ask, request).await);
+        tokio::pin!(serving);
         // Watched before it is read, so that no change falls in between.
         let mut config = watch::ConfigWatch::new(self.config.clone())?;
-        let mut links = crate::kernel::Kernel::watch()?;
+        let mut links = Kernel::watch()?;
         let (mut node, mut routes) = Node::start(self).await?;
-        let mut questions = self.listen()?;
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         loop {
             let retry = node.wants_retry();
@@ -122,34 +127,27 @@ impl Agent {
                 },
                 () = config.changed() => node.reload().await?,
                 Some(()) = links.recv() => node.on_links().await?,
+                () = &mut serving => {}
                 Some((request, answer)) = questions.recv() => {
                     let response = node.answer(request).await;
                     // Who asked may have gone.
-                    drop(answer.send(response));
+                    let _gone = answer.send(response);
                 }
-                () = sleep(RETRY), if retry => node.retry().await?,
+                () = sleep(RETRY), if retry => node.retry()?,
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
             }
         }
         node.stop().await
     }
+}
 
-    /// The control socket; each request comes to the loop above.
-    fn listen(&self) -> Result<mpsc::Receiver<Question>, AgentError> {
-        let (ask, questions) = mpsc::channel(16);
-        let serving = control::serve(&self.socket, move |request| {
-            let ask = ask.clone();
-            async move {
-                let (answer, answered) = oneshot::channel();
-                let gone = || control::Response::error("the agent is stopping");
-                match ask.send((request, answer)).await {
-                    Ok(()) => answered.await.unwrap_or_else(|_| gone()),
-                    Err(_) => gone(),
-                }
-            }
-        })?;
-        tokio::spawn(serving);
-        Ok(questions)
+/// Hands a question to the task that owns the node.
+async fn relay(ask: &mpsc::Sender<Question>, request: Request) -> Response {
+    let (answer, answered) = oneshot::channel();
+    let stopping = || Response::Error("the agent is stopping; ask again".to_owned());
+    match ask.send((request, answer)).await {
+        Ok(()) => answered.await.unwrap_or_else(|_| stopping()),
+        Err(_) => stopping(),
     }
 }

@@ -168,7 +168,7 @@ impl Node {
     }
 
     /// Compares the dataplane as it is with what it should hold.
-    pub(super) async fn retry(&mut self) -> Result<(), AgentError> {
+    pub(super) fn retry(&mut self) -> Result<(), AgentError> {
         let observed = self.dataplane.observe()?;
         let changes = Change::between(&observed, &self.tables.state());
         info!(changes = changes.len(), "bringing the dataplane back into step");

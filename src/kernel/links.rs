@@ -1,58 +1,46 @@
 use futures_util::{StreamExt, TryStreamExt};
 use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
 use rtnetlink::MulticastGroup;
+use srv6_dp::model::IfIndex;
 use tokio::sync::mpsc;
+use vrf_manager::{Links, plan::Link};
 
 use super::{Kernel, KernelError};
 
-/// An interface as the kernel shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Link {
-    /// Name.
-    pub(crate) name: String,
-    /// Kernel's index.
-    pub(crate) index: u32,
-    /// MAC address, zero where it has none.
-    pub(crate) mac: [u8; 6],
-    /// MTU in octets.
-    pub(crate) mtu: u32,
-    /// Administratively up and with carrier.
-    pub(crate) up: bool,
-}
-
 impl Kernel {
     /// Every interface of this network namespace.
-    pub(crate) async fn links(&self) -> Result<Vec<Link>, KernelError> {
+    pub(crate) async fn links(&self) -> Result<Links, KernelError> {
         self.handle
             .link()
             .get()
             .execute()
-            .try_filter_map(async |message| Ok(Link::from_message(&message)))
-            .try_collect()
+            .try_filter_map(async |message| Ok(link(&message)))
+            .try_collect::<Vec<_>>()
             .await
+            .map(Links::from_iter)
             .map_err(KernelError::refused("list interfaces"))
     }
 }
 
-impl Link {
-    fn from_message(message: &LinkMessage) -> Option<Self> {
-        let mut link = Self {
-            name: String::new(),
-            index: message.header.index,
-            mac: [0; 6],
-            mtu: 0,
-            up: message.header.flags.contains(LinkFlags::Up | LinkFlags::LowerUp),
-        };
-        for attribute in &message.attributes {
-            match attribute {
-                LinkAttribute::IfName(name) => link.name.clone_from(name),
-                LinkAttribute::Mtu(mtu) => link.mtu = *mtu,
-                LinkAttribute::Address(mac) => link.mac = mac.as_slice().try_into().unwrap_or_default(),
-                _ => {}
-            }
+/// Name and properties; `None` for a message without a name.
+fn link(message: &LinkMessage) -> Option<(String, Link)> {
+    let flags = message.header.flags;
+    let mut name = None;
+    let mut link = Link {
+        index: IfIndex(message.header.index),
+        mac: [0; 6],
+        mtu: 0,
+        up: flags.contains(LinkFlags::Up | LinkFlags::LowerUp),
+    };
+    for attribute in &message.attributes {
+        match attribute {
+            LinkAttribute::IfName(text) => name = Some(text.clone()),
+            LinkAttribute::Mtu(mtu) => link.mtu = *mtu,
+            LinkAttribute::Address(mac) => link.mac = mac.as_slice().try_into().unwrap_or_default(),
+            _ => {}
         }
-        (!link.name.is_empty()).then_some(link)
     }
+    Some((name?, link))
 }
 
 pub(super) fn watch() -> Result<mpsc::Receiver<()>, KernelError> {

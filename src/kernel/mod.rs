@@ -5,7 +5,6 @@
 mod links;
 mod routes;
 
-pub(crate) use links::Link;
 pub(crate) use routes::{KernelRoute, Origin};
 use rtnetlink::Handle;
 use tokio::sync::mpsc;

@@ -9,6 +9,7 @@ use super::{
 
 /// `show bgp summary`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct BgpSummary {
     /// Our AS number.
     pub(crate) asn: u32,
@@ -20,6 +21,7 @@ pub(crate) struct BgpSummary {
 
 /// `show neighbors`: the same peers, each in full.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Neighbors {
     /// Peers by address.
     pub(crate) neighbors: Vec<Neighbor>,
@@ -27,13 +29,14 @@ pub(crate) struct Neighbors {
 
 /// A peer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Neighbor {
     pub(crate) address: IpAddr,
     pub(crate) asn: u32,
     pub(crate) description: String,
-    /// FSM state in lower case: idle, connect, active, open-sent, open-confirm, established.
+    /// FSM state: Idle, Connect, Active, OpenSent, OpenConfirm, Established.
     pub(crate) state: String,
-    /// Seconds in `established`.
+    /// Seconds since it is Established.
     pub(crate) uptime_seconds: Option<u64>,
     pub(crate) router_id: Option<Ipv4Addr>,
     /// Negotiated, seconds.
@@ -43,14 +46,19 @@ pub(crate) struct Neighbor {
     /// Capabilities that both sides have.
     pub(crate) capabilities: Vec<String>,
     pub(crate) families: Vec<FamilyCounts>,
+    /// Families whose routes are kept from before the peer's restart.
+    pub(crate) stale: Vec<String>,
     pub(crate) messages_received: u64,
     pub(crate) messages_sent: u64,
     /// Why the last session ended.
     pub(crate) last_error: Option<String>,
+    /// How long ago, in seconds.
+    pub(crate) last_error_seconds: Option<u64>,
 }
 
 /// Routes of a family with a peer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct FamilyCounts {
     pub(crate) family: String,
     pub(crate) received: u64,
@@ -134,13 +142,18 @@ impl Render for Neighbor {
                 counts.family, counts.received, counts.accepted, counts.advertised
             ));
         }
-        lines.push(format!("  last error    {}", self.last_error.as_deref().unwrap_or("none")));
+        if !self.stale.is_empty() {
+            lines.push(format!("  stale         {}", self.stale.join(", ")));
+        }
+        let ago = self.last_error_seconds.map(|s| format!(", {} ago", duration(s))).unwrap_or_default();
+        lines.push(format!("  last error    {}{ago}", self.last_error.as_deref().unwrap_or("none")));
         lines.join("\n")
     }
 }
 
 /// `show bgp routes FAMILY [PREFIX]`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct BgpRoutes {
     pub(crate) family: String,
     pub(crate) routes: Vec<BgpRoute>,
@@ -148,6 +161,7 @@ pub(crate) struct BgpRoutes {
 
 /// A path of a route.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct BgpRoute {
     pub(crate) rd: Option<String>,
     pub(crate) prefix: String,

@@ -1,19 +1,24 @@
 use serde::{Deserialize, Serialize};
+use vrf_manager::view::SidView;
 
-use super::{Render, table::Columns};
+use super::{
+    Render,
+    table::{Columns, or_dash},
+};
 
 /// `show sids`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Sids {
     pub(crate) sids: Vec<Sid>,
 }
 
 /// A local SID.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Sid {
-    pub(crate) sid: String,
-    pub(crate) behavior: String,
-    pub(crate) vrf: String,
+    #[serde(flatten)]
+    pub(crate) view: SidView,
     /// Packets decapsulated.
     pub(crate) packets: u64,
     /// Octets of the inner packets.
@@ -22,12 +27,13 @@ pub(crate) struct Sid {
 
 impl Render for Sids {
     fn render(&self) -> String {
-        let mut columns = Columns::new(["SID", "BEHAVIOR", "VRF", "PACKETS", "BYTES"]).right([3, 4]);
+        let mut columns = Columns::new(["SID", "BEHAVIOR", "VRF", "LOCATOR", "PACKETS", "BYTES"]).right([4, 5]);
         for sid in &self.sids {
             columns.row([
-                sid.sid.clone(),
-                sid.behavior.clone(),
-                sid.vrf.clone(),
+                sid.view.sid.to_string(),
+                sid.view.behavior.clone(),
+                sid.view.vrf.clone(),
+                or_dash(sid.view.locator.as_ref()),
                 sid.packets.to_string(),
                 sid.bytes.to_string(),
             ]);
@@ -38,12 +44,14 @@ impl Render for Sids {
 
 /// `show drops`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Drops {
     pub(crate) drops: Vec<Drop>,
 }
 
 /// What was dropped for one reason in one VRF.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Drop {
     /// `-` where no VRF was known yet.
     pub(crate) vrf: String,
@@ -70,12 +78,14 @@ impl Render for Drops {
 
 /// `show counters`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Counters {
     pub(crate) vrfs: Vec<VrfCounters>,
 }
 
 /// What a VRF has counted, in packets; a GSO packet of many segments is one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct VrfCounters {
     pub(crate) vrf: String,
     pub(crate) from_circuit: u64,

@@ -9,7 +9,7 @@ mod vrf;
 
 pub(crate) use bgp::{BgpRoute, BgpRoutes, BgpSummary, FamilyCounts, Neighbor, Neighbors};
 pub(crate) use dataplane::{Counters, Drop, Drops, Sid, Sids, VrfCounters};
-pub(crate) use vrf::{Circuit, Vrf, VrfRoute, VrfRoutes, Vrfs};
+pub(crate) use vrf::{VrfRoutes, Vrfs};
 
 /// A report that people read.
 pub(crate) trait Render {

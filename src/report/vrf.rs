@@ -1,103 +1,92 @@
 use serde::{Deserialize, Serialize};
+use vrf_manager::view::{CircuitView, NextHopView, RouteView, VrfView};
 
-use super::{Render, table::Columns};
+use super::{
+    Render,
+    table::{Columns, or_dash},
+};
 
 /// `show vrf [NAME]`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Vrfs {
-    pub(crate) vrfs: Vec<Vrf>,
+    pub(crate) vrfs: Vec<VrfView>,
 }
 
-/// A VRF.
+/// `show vrf NAME routes`: also routes that are not used, with the reason.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Vrf {
-    pub(crate) name: String,
-    pub(crate) id: u32,
-    pub(crate) rd: String,
-    pub(crate) import_route_targets: Vec<String>,
-    pub(crate) export_route_targets: Vec<String>,
-    /// `SID behaviour`.
-    pub(crate) sids: Vec<String>,
-    pub(crate) circuits: Vec<Circuit>,
-    pub(crate) routes: usize,
-    /// What is wrong with it, in words.
-    pub(crate) problems: Vec<String>,
-}
-
-/// An attachment circuit.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Circuit {
-    pub(crate) interface: String,
-    /// `up`, `down` or `missing`.
-    pub(crate) state: String,
-    pub(crate) addresses: Vec<String>,
+#[serde(rename_all = "camelCase")]
+pub(crate) struct VrfRoutes {
+    pub(crate) vrf: String,
+    pub(crate) routes: Vec<RouteView>,
 }
 
 impl Render for Vrfs {
     fn render(&self) -> String {
         let mut columns =
-            Columns::new(["VRF", "ID", "RD", "IMPORT", "EXPORT", "SIDS", "CIRCUITS", "ROUTES"]).right([1, 7]);
+            Columns::new(["VRF", "ID", "RD", "IMPORT", "EXPORT", "SIDS", "CIRCUITS", "ROUTES", "STALE"]).right([1, 7, 8]);
         for vrf in &self.vrfs {
-            let circuits: Vec<_> =
-                vrf.circuits.iter().map(|c| format!("{} ({})", c.interface, c.state)).collect();
+            let sids: Vec<_> = vrf.sids.iter().map(|sid| format!("{} {}", sid.sid, sid.behavior)).collect();
             columns.row([
                 vrf.name.clone(),
                 vrf.id.to_string(),
-                vrf.rd.clone(),
+                or_dash(vrf.rd.as_ref()),
                 vrf.import_route_targets.join(" "),
                 vrf.export_route_targets.join(" "),
-                vrf.sids.join(", "),
-                circuits.join(", "),
-                vrf.routes.to_string(),
+                sids.join(", "),
+                vrf.circuits.iter().map(circuit).collect::<Vec<_>>().join(", "),
+                vrf.routes.programmed.to_string(),
+                vrf.routes.stale.to_string(),
             ]);
         }
         let mut text = columns.text("no VRFs configured");
-        for vrf in &self.vrfs {
-            for problem in &vrf.problems {
-                text.push_str(&format!("\n{}: {problem}", vrf.name));
-            }
+        for problem in self.vrfs.iter().flat_map(|vrf| &vrf.problems) {
+            text.push_str(&format!("\nproblem: {problem}"));
         }
         text
     }
 }
 
-/// `show vrf NAME routes`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct VrfRoutes {
-    pub(crate) vrf: String,
-    pub(crate) routes: Vec<VrfRoute>,
-}
-
-/// A route of a VRF, the one in use.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct VrfRoute {
-    pub(crate) prefix: String,
-    /// `connected`, `local`, `static` or `bgp`.
-    pub(crate) source: String,
-    /// Where it leads, in words.
-    pub(crate) via: String,
-    /// The dataplane holds it.
-    pub(crate) programmed: bool,
-    /// Kept from before a restart, not yet told again.
-    pub(crate) stale: bool,
-    /// Why it cannot be used.
-    pub(crate) problem: Option<String>,
+fn circuit(circuit: &CircuitView) -> String {
+    format!("{} ({})", circuit.interface, circuit.state)
 }
 
 impl Render for VrfRoutes {
     fn render(&self) -> String {
-        let mut columns = Columns::new(["PREFIX", "SOURCE", "VIA", "STATE"]);
+        let mut columns = Columns::new(["PREFIX", "SOURCE", "DISTANCE", "VIA", "STATE"]).right([2]);
         for route in &self.routes {
-            let mut state =
-                if route.programmed { "programmed".to_owned() } else { "not programmed".to_owned() };
-            if route.stale {
-                state.push_str(", stale");
-            }
-            if let Some(problem) = &route.problem {
-                state.push_str(&format!(": {problem}"));
-            }
-            columns.row([route.prefix.clone(), route.source.clone(), route.via.clone(), state]);
+            columns.row([
+                route.prefix.to_string(),
+                route.source.to_string(),
+                route.distance.to_string(),
+                route.next_hop.as_ref().map_or_else(|| or_dash(route.remote.as_ref()), via),
+                state(route),
+            ]);
         }
         columns.text(&format!("VRF {} has no routes", self.vrf))
+    }
+}
+
+fn state(route: &RouteView) -> String {
+    let mut words = vec![if route.programmed { "programmed" } else { "not used" }.to_owned()];
+    if route.stale {
+        words.push("stale".to_owned());
+    }
+    words.extend(route.unusable.clone());
+    words.join(", ")
+}
+
+fn via(next_hop: &NextHopView) -> String {
+    match next_hop {
+        NextHopView::Encapsulate { segments, reduced } => {
+            let segments: Vec<_> = segments.iter().map(ToString::to_string).collect();
+            format!("{} {}", if *reduced { "encaps.red" } else { "encaps" }, segments.join(" "))
+        }
+        NextHopView::Gateway { interface, address } => format!("{address} on {interface}"),
+        NextHopView::Connected { interface } => interface.clone(),
+        NextHopView::Local { interface } => format!("this PE, {interface}"),
+        NextHopView::Vrf { vrf } => format!("VRF {vrf}"),
+        NextHopView::Unreachable => "unreachable".to_owned(),
+        NextHopView::Blackhole => "blackhole".to_owned(),
     }
 }
