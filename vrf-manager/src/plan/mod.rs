@@ -88,7 +88,7 @@ pub struct PlannedCircuit {
 }
 
 /// Whether a circuit can carry packets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum CircuitState {
     /// Attached and up.
@@ -111,7 +111,7 @@ pub struct PlannedRoute {
 }
 
 /// Where a route of a VRF comes from, in the order of preference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum RouteSource {
     /// A gateway address of this PE.
