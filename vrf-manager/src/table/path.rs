@@ -169,6 +169,12 @@ impl Paths {
         }
     }
 
+    /// How many different ones there are.
+    #[cfg(test)]
+    pub(super) fn distinct(&self) -> usize {
+        self.ids.len()
+    }
+
     fn slot_mut(&mut self, id: PathId) -> &mut Slot {
         &mut self.slots[id.0 as usize]
     }
