@@ -7,6 +7,7 @@ pub mod change;
 pub mod explain;
 pub mod memory;
 pub mod model;
+pub mod object;
 
 pub use explain::explain;
 pub use memory::MemoryDataplane;

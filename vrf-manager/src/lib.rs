@@ -5,12 +5,13 @@
 //! carries out the [`Transition`]. Routes from BGP go through [`VrfTables::learn`] one at a time.
 
 pub mod allocate;
-mod convert;
 pub mod intent;
 pub mod plan;
 pub mod table;
+#[cfg(test)]
+mod testing;
 pub mod view;
 
 pub use allocate::Allocations;
 pub use plan::{Desired, Links, Problem, plan};
-//pub use table::{Transition, VrfTables};
+pub use table::{Advertisements, Transition, VrfTables};

@@ -5,15 +5,11 @@ use ipnet::IpNet;
 use srv6_types::{Behavior, VrfId};
 
 use super::{PlannedVrf, RouteSource};
-use crate::{
-    convert::to_prefix,
-    intent::{Intent, Source, Vrf},
-};
+use crate::intent::{Intent, Source, Vrf};
 
 /// Plain unicast of the global table.
 pub(super) fn global(intent: &Intent) -> Vec<LocalRoute> {
-    let route =
-        |net: &IpNet| LocalRoute { vrf: VrfId::GLOBAL, prefix: to_prefix(*net), sid: None, med: None };
+    let route = |net: &IpNet| LocalRoute { vrf: VrfId::GLOBAL, prefix: (*net).into(), sid: None, med: None };
     intent.bgp.networks.iter().map(route).collect()
 }
 
@@ -31,7 +27,7 @@ pub(super) fn vrf(vrf: &Vrf, id: VrfId, planned: &PlannedVrf) -> Vec<LocalRoute>
     routes
         .filter_map(|(net, _)| {
             let sid = planned.sids.iter().find(|sid| decapsulates(sid, net))?;
-            Some(LocalRoute { vrf: id, prefix: to_prefix(*net), sid: Some(*sid), med: None })
+            Some(LocalRoute { vrf: id, prefix: (*net).into(), sid: Some(*sid), med: None })
         })
         .collect()
 }

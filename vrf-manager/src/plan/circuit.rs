@@ -30,6 +30,7 @@ pub(super) fn plan(
     }
     planned.circuits.push(PlannedCircuit {
         interface: circuit.interface.clone(),
+        index: links.get(&circuit.interface).map(|link| link.index),
         addresses: circuit.addresses.clone(),
         state,
     });

@@ -19,7 +19,10 @@ use bgp_core::{
 };
 use bgp_wire::{attribute::RouteTarget, nlri::RouteDistinguisher};
 use ipnet::IpNet;
-use srv6_dp::{State, model::NextHop};
+use srv6_dp::{
+    State,
+    model::{IfIndex, NextHop},
+};
 use srv6_types::VrfId;
 
 pub use links::{Link, Links};
@@ -49,7 +52,7 @@ pub struct Desired {
 }
 
 /// A VRF as planned.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlannedVrf {
     /// Operator's name.
     pub name: String,
@@ -76,6 +79,8 @@ pub struct PlannedVrf {
 pub struct PlannedCircuit {
     /// Interface name.
     pub interface: String,
+    /// The kernel's index; `None` when there is no such interface.
+    pub index: Option<IfIndex>,
     /// Gateway addresses.
     pub addresses: Vec<IpNet>,
     /// Whether it can carry packets.
