@@ -4,8 +4,9 @@ use vrf_manager::intent::Bgp;
 
 use super::{
     kind::{ADDRESS, BOOL, IPV4, PORT, prefix, seconds},
+    list::{list, unique},
     neighbor,
-    reader::{At, list, unique},
+    reader::At,
 };
 
 const PORT_OF_BGP: u16 = 179;

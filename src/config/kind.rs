@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use bgp_wire::{Family, attribute::RouteTarget, nlri::RouteDistinguisher};
+use bgp_wire::Family;
 use ipnet::{IpNet, Ipv6Net};
 
 use super::reader::{At, Read};
@@ -116,20 +116,7 @@ pub(super) const FAMILY: Kind<Family> = Kind {
     parse: |text| Family::ALL.into_iter().find(|family| family.word() == text),
 };
 
-pub(super) const ROUTE_TARGET: Kind<RouteTarget> = Kind {
-    noun: "a route target",
-    write: "AS:number (65000:70000) or IPv4:number (10.0.0.1:7)",
-    parse: |text| text.parse().ok(),
-};
-
-/// `None` inside: one is made from the router id.
-pub(super) const ROUTE_DISTINGUISHER: Kind<Option<RouteDistinguisher>> = Kind {
-    noun: "a route distinguisher",
-    write: "AS:number (65000:101), IPv4:number (10.0.0.1:7) or auto",
-    parse: |text| if text == "auto" { Some(None) } else { text.parse().ok().map(Some) },
-};
-
-/// One of few words.
+/// A kind of its section alone.
 pub(super) const fn word<T>(
     noun: &'static str,
     write: &'static str,

@@ -2,9 +2,11 @@
 //!
 //! `check` and the agent call [`load`]. The schema is written down in `docs/configuration.md`, one section per file here.
 
+mod administered;
 mod bgp;
 mod error;
 mod kind;
+mod list;
 mod neighbor;
 mod place;
 mod reader;

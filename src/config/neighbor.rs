@@ -5,7 +5,8 @@ use vrf_manager::intent::Neighbor;
 
 use super::{
     kind::{ADDRESS, ASN, BOOL, FAMILY, PORT, TEXT, seconds},
-    reader::{At, Fields, set},
+    list::set,
+    reader::{At, Fields},
 };
 
 const KEYS: &[&str] = &[

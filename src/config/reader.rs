@@ -1,10 +1,6 @@
 //! A small combinator reader: every part is read even after a mistake, so that all of them are reported at once.
 
-use std::{
-    cell::RefCell,
-    collections::{BTreeMap, BTreeSet},
-    fmt::Display,
-};
+use std::{cell::RefCell, collections::BTreeMap, fmt::Display};
 
 use super::{
     error::Mistake,
@@ -82,7 +78,15 @@ impl<'a> At<'a> {
         self.reader.mistakes.borrow_mut().push(Mistake { place: Some(place), path, problem });
     }
 
-    /// The text of a scalar.
+    /// The text where a scalar is written.
+    pub(super) fn scalar(&self) -> Option<&'a str> {
+        match &self.node.value {
+            Value::Scalar(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The text of a scalar, which must be written.
     pub(super) fn text(&self, wanted: &str) -> Option<&'a str> {
         match &self.node.value {
             Value::Scalar(text) => Some(text),
@@ -96,6 +100,18 @@ impl<'a> At<'a> {
                 _ => self.refuse(format_args!("is a mapping; write one value: {wanted}")),
             },
         }
+    }
+
+    /// The items of the list here; nothing written is an empty list.
+    pub(super) fn items(&self) -> Option<Vec<Self>> {
+        let nodes = match &self.node.value {
+            Value::List(nodes) => nodes.as_slice(),
+            Value::Null => &[],
+            Value::Refused => return None,
+            _ => return self.refuse("is not a list; write [a, b] or one \"- item\" per line"),
+        };
+        let below = |(index, node)| At::new(self.reader, node, format!("{}[{index}]", self.path));
+        Some(nodes.iter().enumerate().map(below).collect())
     }
 
     /// The mapping here, of which only `known` keys may be written, each once. Nothing written is an empty mapping.
@@ -162,50 +178,4 @@ impl<'a> Fields<'a> {
     pub(super) fn maybe<T>(&self, key: &str, item: impl Read<T>) -> Option<Option<T>> {
         self.find(key).map_or(Some(None), |at| item.read(&at).map(Some))
     }
-}
-
-/// A list of what `item` reads; nothing written is an empty list.
-pub(super) fn list<T>(item: impl Read<T>) -> impl Fn(&At<'_>) -> Option<Vec<T>> {
-    move |at| items(at, &item)?.into_iter().map(|(_, item)| item).collect()
-}
-
-/// As [`list`], in which nothing may be written twice; in the order of the file.
-pub(super) fn unique<T: PartialEq>(item: impl Read<T>) -> impl Fn(&At<'_>) -> Option<Vec<T>> {
-    move |at| {
-        let (mut list, mut whole) = (Vec::new(), true);
-        for (at, item) in items(at, &item)? {
-            let Some(item) = item else {
-                whole = false;
-                continue;
-            };
-            if list.contains(&item) {
-                whole = false;
-                at.refuse::<()>("is in the list already; leave one out");
-            }
-            list.push(item);
-        }
-        whole.then_some(list)
-    }
-}
-
-/// As [`unique`], where order says nothing.
-pub(super) fn set<T: Ord>(item: impl Read<T>) -> impl Fn(&At<'_>) -> Option<BTreeSet<T>> {
-    let list = unique(item);
-    move |at| Some(list(at)?.into_iter().collect())
-}
-
-/// Every item with its place, `None` where it had a mistake.
-fn items<'a, T>(at: &At<'a>, item: &impl Read<T>) -> Option<Vec<(At<'a>, Option<T>)>> {
-    let nodes = match &at.node.value {
-        Value::List(nodes) => nodes.as_slice(),
-        Value::Null => &[],
-        Value::Refused => return None,
-        _ => return at.refuse("is not a list; write [a, b] or one \"- item\" per line"),
-    };
-    let read = |(index, node)| {
-        let at = At::new(at.reader, node, format!("{}[{index}]", at.path));
-        let item = item.read(&at);
-        (at, item)
-    };
-    Some(nodes.iter().enumerate().map(read).collect())
 }

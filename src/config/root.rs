@@ -3,7 +3,8 @@ use vrf_manager::intent::{Intent, Router};
 use super::{
     bgp,
     kind::{ASN, IPV4},
-    reader::{At, Read, Reader, list},
+    list::list,
+    reader::{At, Read, Reader},
     route, srv6,
     tree::Node,
     vrf,

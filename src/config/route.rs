@@ -5,7 +5,8 @@ use vrf_manager::intent::{StaticRoute, UnderlayRoute, Via};
 
 use super::{
     kind::{ADDRESS, BOOL, INTERFACE, IPV6, prefix},
-    reader::{At, Read, list},
+    list::list,
+    reader::{At, Read},
 };
 
 /// A static route of a VRF.

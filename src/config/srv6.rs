@@ -6,7 +6,8 @@ use vrf_manager::intent::{NamedLocator, Srv6};
 
 use super::{
     kind::{BITS, INTERFACE, IPV6, LOCATOR_PREFIX, NAME, word},
-    reader::{At, Fields, list, unique},
+    list::{list, unique},
+    reader::{At, Fields},
 };
 
 /// Block, node, function and argument length in bits.

@@ -3,8 +3,10 @@ use std::collections::BTreeSet;
 use vrf_manager::intent::{Circuit, Encapsulation, SidMode, Source, Vrf};
 
 use super::{
-    kind::{INTERFACE, INTERFACE_ADDRESS, NAME, ROUTE_DISTINGUISHER, ROUTE_TARGET, word},
-    reader::{At, list, set, unique},
+    administered::{route_distinguisher, route_target},
+    kind::{INTERFACE, INTERFACE_ADDRESS, NAME, word},
+    list::{list, set, unique},
+    reader::At,
     route,
 };
 
@@ -24,9 +26,9 @@ const KEYS: &[&str] = &[
 pub(super) fn read(at: &At<'_>) -> Option<Vrf> {
     let vrf = at.fields(KEYS)?;
     let name = vrf.required("name", "name: red", NAME);
-    let rd = vrf.or("rd", None, ROUTE_DISTINGUISHER);
-    let import_route_targets = vrf.or("importRouteTargets", BTreeSet::new(), set(ROUTE_TARGET));
-    let export_route_targets = vrf.or("exportRouteTargets", BTreeSet::new(), set(ROUTE_TARGET));
+    let rd = vrf.or("rd", None, route_distinguisher);
+    let import_route_targets = vrf.or("importRouteTargets", BTreeSet::new(), set(route_target));
+    let export_route_targets = vrf.or("exportRouteTargets", BTreeSet::new(), set(route_target));
     let sid_mode =
         vrf.or("sidMode", SidMode::default(), word("a SID mode", "per-vrf or per-family", sid_mode));
     let locator = vrf.maybe("locator", NAME);

@@ -57,7 +57,6 @@ mod family {
     use bgp_wire::Family;
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-    #[expect(clippy::ref_option, reason = "serde hands the field over so")]
     pub(super) fn serialize<S: Serializer>(family: &Option<Family>, out: S) -> Result<S::Ok, S::Error> {
         family.map(Family::word).serialize(out)
     }

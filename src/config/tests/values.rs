@@ -264,3 +264,17 @@ fn locators_fit_their_lengths() {
         assert_eq!(mistakes(&text), [problem]);
     }
 }
+
+#[test]
+fn numbers_after_a_wide_administrator_have_16_bits() {
+    assert_eq!(
+        mistake_in_vrf("importRouteTargets: [4200000000:70000]"),
+        "7:24: vrfs[0].importRouteTargets[0]: \"4200000000:70000\" is too long, 4200000000 leaves 16 bits to the number; \
+         write 4200000000:0 to 4200000000:65535"
+    );
+    assert_eq!(
+        mistake_in_vrf("rd: 192.0.2.1:65536"),
+        "7:7: vrfs[0].rd: \"192.0.2.1:65536\" is too long, 192.0.2.1 leaves 16 bits to the number; \
+         write 192.0.2.1:0 to 192.0.2.1:65535"
+    );
+}
