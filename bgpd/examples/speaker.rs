@@ -1,5 +1,7 @@
 //! A bare speaker, to be measured and to be peered with by hand:
-//! `speaker --as 65000 --router-id 10.0.0.1 --listen 127.0.0.1:1790 --peer 127.0.0.2,as=65000,client,passive`
+//! `speaker --as 65000 --router-id 10.0.0.1 --listen 127.0.0.1:1790 --peer 127.0.0.2,client,passive`
+//!
+//! Events are printed; the peers' state is printed at the end (SIGINT).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,8 +16,8 @@ use bgpd::Event;
 use srv6_types::VrfId;
 
 const USAGE: &str = "usage: speaker [--as N] [--router-id A] [--listen ADDRESS:PORT] [--vrf RD,ROUTE-TARGET] \
-    [--peer ADDRESS[,as=N][,port=N][,local=ADDRESS][,families=vpnv4+vpnv6+ipv4-unicast+ipv6-unicast][,hold=SECONDS]\
-    [,client][,passive][,nhs]]...";
+    [--peer ADDRESS[,as=N][,port=N][,local=ADDRESS][,families=vpnv4+vpnv6+ipv4-unicast+ipv6-unicast]\
+    [,hold=SECONDS][,client][,passive][,nhs]]...";
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -35,8 +37,7 @@ async fn main() -> Result<()> {
                 for peer in handle.peers().await? {
                     println!("{peer:#?}");
                 }
-                handle.shutdown(false).await?;
-                return Ok(());
+                return Ok(handle.shutdown(false).await?);
             }
         }
     }
@@ -46,7 +47,7 @@ fn config(mut args: impl Iterator<Item = String>) -> Result<SpeakerConfig> {
     let mut config = SpeakerConfig {
         asn: 65000,
         router_id: Ipv4Addr::new(10, 0, 0, 1),
-        cluster_id: Ipv4Addr::new(10, 0, 0, 1),
+        cluster_id: Ipv4Addr::UNSPECIFIED,
         listen: Listen { port: 179, addresses: Vec::new() },
         graceful_restart: None,
         peers: BTreeMap::new(),
@@ -58,12 +59,9 @@ fn config(mut args: impl Iterator<Item = String>) -> Result<SpeakerConfig> {
         match option.as_str() {
             "--as" => config.asn = value.parse()?,
             "--router-id" => config.router_id = value.parse()?,
-            "--listen" => {
-                let at: SocketAddr = value.parse()?;
-                config.listen = Listen { port: at.port(), addresses: vec![at.ip()] };
-            }
+            "--listen" => config.listen = listen(&value)?,
             "--vrf" => {
-                let id = VrfId(1 + config.vrfs.len() as u32);
+                let id = VrfId(u32::try_from(config.vrfs.len())? + 1);
                 config.vrfs.insert(id, vrf(&value)?);
             }
             "--peer" => peers.push(value),
@@ -73,6 +71,11 @@ fn config(mut args: impl Iterator<Item = String>) -> Result<SpeakerConfig> {
     config.cluster_id = config.router_id;
     config.peers = peers.iter().map(|text| peer(text, config.asn)).collect::<Result<_>>()?;
     Ok(config)
+}
+
+fn listen(text: &str) -> Result<Listen> {
+    let at: SocketAddr = text.parse()?;
+    Ok(Listen { port: at.port(), addresses: vec![at.ip()] })
 }
 
 fn vrf(text: &str) -> Result<VrfPolicy> {
