@@ -35,6 +35,8 @@ fn nothing_names_a_missing_vrf(state: &State) -> Result<(), TestCaseError> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn changes_lead_from_one_state_to_the_other(from in any_state(), to in any_state()) {
         let mut state = from.clone();
