@@ -10,14 +10,17 @@ use signal_hook::iterator::Signals;
 
 use super::events::EventLog;
 use super::main_program::MainProgram;
-use super::{NodeSpec, mounts};
+use super::{NodeSpec, mounts, namespaces};
 use crate::LabError;
+use crate::process::Process;
 
 /// Name of the main program's log in the node's state folder.
 pub(crate) const LOG: &str = "main.log";
 
 /// `lab internal-init DIR`: returns only with an error, or when told to end.
 pub(crate) fn run(dir: &Path) -> Result<(), LabError> {
+    // First of all, so that whatever happens from here on, `down` finds this process.
+    Process::this()?.write(dir)?;
     let spec = NodeSpec::read(dir)?;
     let mut signals =
         Signals::new([SIGCHLD, SIGUSR1, SIGTERM]).map_err(LabError::io("handle signals for", dir))?;
@@ -28,6 +31,7 @@ pub(crate) fn run(dir: &Path) -> Result<(), LabError> {
         .append(true)
         .open(&log_path)
         .map_err(LabError::io("open", &log_path))?;
+    namespaces::separate(dir)?;
     sethostname(&spec.hostname).map_err(LabError::sys("set the host name of", dir))?;
     mounts::enter_root(dir, &spec)?;
     network(&spec)?;
