@@ -20,9 +20,6 @@ use super::{
 };
 use crate::config::PeerId;
 
-/// Destinations looked at per call and dump.
-const DUMP: u32 = 16_384;
-
 /// Which members of a cohort are told: a route never goes back to the peer that it came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Audience {
@@ -75,6 +72,7 @@ impl Teller<'_> {
     pub(crate) fn dump(
         &self,
         cohort: &mut Cohort,
+        limit: u32,
         peers: &mut FxHashMap<PeerId, Peer>,
         out: &mut Vec<RibOutput>,
     ) -> bool {
@@ -82,7 +80,7 @@ impl Teller<'_> {
         if from == WHOLE {
             return false;
         }
-        let part = self.part(from);
+        let part = self.part(from, limit);
         let mut items = Vec::new();
         for (index, path) in self.exported(part.clone()) {
             self.count(cohort, None, Some(path), peers);
@@ -100,8 +98,8 @@ impl Teller<'_> {
     }
 
     /// The next part of the table for a peer that holds it all. Returns whether there is more to come.
-    pub(crate) fn refresh(&self, refresh: &mut Refresh, out: &mut Vec<RibOutput>) -> bool {
-        let part = self.part(refresh.next);
+    pub(crate) fn refresh(&self, refresh: &mut Refresh, limit: u32, out: &mut Vec<RibOutput>) -> bool {
+        let part = self.part(refresh.next, limit);
         refresh.next = part.end;
         let theirs = |(_, path): &(u32, Path)| path.peer != refresh.peer;
         let items = self
@@ -116,8 +114,8 @@ impl Teller<'_> {
         self.class.exports(&self.sets[path.set], self.family)
     }
 
-    fn part(&self, from: u32) -> Range<u32> {
-        from..self.table.end().min(from.saturating_add(DUMP)).max(from)
+    fn part(&self, from: u32, limit: u32) -> Range<u32> {
+        from..self.table.end().min(from.saturating_add(limit)).max(from)
     }
 
     fn exported(&self, part: Range<u32>) -> impl Iterator<Item = (u32, Path)> {

@@ -16,9 +16,6 @@ use super::{
 };
 use crate::config::PeerId;
 
-/// Destinations selected and told per call.
-const CHANGES: usize = 16_384;
-
 /// A dump to a peer that asked for it and holds it all already.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Refresh {
@@ -34,7 +31,7 @@ impl Rib {
         if self.deferred {
             return false;
         }
-        let mut budget = CHANGES;
+        let mut budget = self.budget.changes;
         for family in Family::ALL {
             let decision = Decision { sets: &self.sets, next_hops: &self.next_hops };
             let changes = self.tables[family_index(family)].resolve(budget, decision);
@@ -75,7 +72,7 @@ impl Rib {
                 let teller =
                     Teller { class: &group.class, family, table, sets: &self.sets, speaker: &self.speaker };
                 for cohort in &mut group.cohorts {
-                    more |= teller.dump(cohort, &mut self.peers, out);
+                    more |= teller.dump(cohort, self.budget.dump, &mut self.peers, out);
                 }
             }
             group.merge();
@@ -88,7 +85,11 @@ impl Rib {
             let Some((group, _)) = self.groups.find(refresh.peer) else { return false };
             let (class, family) = (&group.class, refresh.family);
             let table = self.tables[family_index(family)].as_ref();
-            Teller { class, family, table, sets: &self.sets, speaker: &self.speaker }.refresh(refresh, out)
+            Teller { class, family, table, sets: &self.sets, speaker: &self.speaker }.refresh(
+                refresh,
+                self.budget.dump,
+                out,
+            )
         });
         !self.refreshes.is_empty()
     }

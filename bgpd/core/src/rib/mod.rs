@@ -57,6 +57,22 @@ pub struct Rib {
     imports: Imports,
     origins: Origins,
     deferred: bool,
+    budget: Budget,
+}
+
+/// How much one [`Rib::flush`] does.
+#[derive(Clone, Copy, Debug)]
+struct Budget {
+    /// Destinations selected and told of.
+    changes: usize,
+    /// Destinations looked at per dump.
+    dump: u32,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { changes: 16_384, dump: 16_384 }
+    }
 }
 
 impl Rib {
@@ -79,6 +95,7 @@ impl Rib {
             imports: Imports::default(),
             origins: Origins::new(&speaker),
             deferred: false,
+            budget: Budget::default(),
         }
     }
 
