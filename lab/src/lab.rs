@@ -25,11 +25,13 @@ pub struct Running {
 impl Running {
     /// Brings a lab up.
     pub fn up(file: &Path, options: UpOptions, progress: &Progress) -> Result<Self, LabError> {
+        want_root()?;
         Ok(Self { binary: binary::lab()?, state: up::up(file, options, progress)? })
     }
 
     /// Finds the lab that was brought up from `file`, or the one called `name`.
     pub fn find(file: &Path, name: Option<&str>) -> Result<Self, LabError> {
+        want_root()?;
         Ok(Self { binary: binary::lab()?, state: State::find(file, name)? })
     }
 
@@ -51,6 +53,13 @@ impl Running {
     /// A node by its name in the topology.
     pub fn try_node(&self, name: &str) -> Result<Node<'_>, LabError> {
         Ok(Node { lab: self, name: self.state.node(name)?.name.clone() })
+    }
+}
+
+fn want_root() -> Result<(), LabError> {
+    match nix::unistd::geteuid().is_root() {
+        true => Ok(()),
+        false => Err(LabError::NotRoot),
     }
 }
 
@@ -151,7 +160,7 @@ impl Node<'_> {
 
     /// Starts the main program again after it ended.
     pub fn start_main(&self) -> Result<(), LabError> {
-        main_program::start(&self.lab.state, &self.name)
+        main_program::start(&self.lab.state, &self.name, &Progress::silent())
     }
 
     /// Signals the main program; after KILL it is gone when this returns.

@@ -7,13 +7,14 @@ use nix::sys::signal::Signal;
 use crate::LabError;
 use crate::node::events::{self, Event};
 use crate::process::Process;
+use crate::progress::Progress;
 use crate::state::State;
 
 const START_LIMIT: Duration = Duration::from_secs(60);
 const KILL_LIMIT: Duration = Duration::from_secs(5);
 
 /// Starts it and waits until its init says that it is started.
-pub(crate) fn start(state: &State, node: &str) -> Result<(), LabError> {
+pub(crate) fn start(state: &State, node: &str, progress: &Progress) -> Result<(), LabError> {
     let fail = |problem: String| LabError::Main { node: node.to_owned(), problem };
     if !state.node(node)?.has_main {
         return Err(fail("has no main program; run commands with lab exec".into()));
@@ -32,6 +33,7 @@ pub(crate) fn start(state: &State, node: &str) -> Result<(), LabError> {
         if let Some(outcome) = outcome {
             return outcome;
         }
+        progress.check()?;
         std::thread::sleep(Duration::from_millis(10));
     }
     Err(fail("the main program did not start in time; see lab logs".into()))
@@ -71,7 +73,7 @@ pub(crate) fn ending(state: &State, node: &str) -> Option<String> {
     let events = events::read(&state.node_dir(node));
     let last = events.iter().rev().find(|event| !matches!(event, Event::Ready))?;
     match last {
-        Event::Exited { program, outcome, .. } => Some(format!("{program} ended with {outcome}")),
+        Event::Exited { program, outcome, .. } => Some(format!("{program} {outcome}")),
         Event::Failed { reason } => Some(reason.clone()),
         Event::Started { .. } | Event::Ready => None,
     }

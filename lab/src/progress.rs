@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::LabError;
@@ -92,7 +94,13 @@ fn collect(reader: thread::JoinHandle<Vec<u8>>) -> Vec<u8> {
     if reader.is_finished() { reader.join().unwrap_or_default() } else { Vec::new() }
 }
 
+/// Gives the child the time to clean up after itself, as mmdebstrap does, but no more than that.
 fn end(child: &mut Child) {
+    let _ = kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGTERM);
+    let mut polls = 0..300;
+    while child.try_wait().is_ok_and(|status| status.is_none()) && polls.next().is_some() {
+        thread::sleep(POLL);
+    }
     let _ = child.kill();
     let _ = child.wait();
 }

@@ -46,21 +46,31 @@ pub(crate) fn lab_dir(lab: &str) -> PathBuf {
 
 impl State {
     /// Claims the lab's name: of two that try, one gets [`LabError::AlreadyUp`].
-    pub(crate) fn claim(&self) -> Result<PathBuf, LabError> {
-        let dir = lab_dir(&self.lab);
-        fs::create_dir_all(base()).map_err(LabError::io("create", &base()))?;
-        match fs::create_dir(&dir) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                let topology = Self::read(&dir).map_or_else(|| self.topology.clone(), |state| state.topology);
-                return Err(LabError::AlreadyUp { lab: self.lab.clone(), state: dir, topology });
-            }
-            other => other.map_err(LabError::io("create", &dir))?,
-        }
-        let path = dir.join(FILE);
+    pub(crate) fn claim(&self) -> Result<(), LabError> {
+        let dir = self.dir();
+        // Written aside and renamed: a lab's folder never exists without its state.
+        let aside = base().join(format!(".{}.{}", self.lab, std::process::id()));
+        fs::create_dir_all(&aside).map_err(LabError::io("create", &aside))?;
+        let path = aside.join(FILE);
         let text =
             serde_json::to_string_pretty(self).map_err(|error| LabError::io("write", &path)(error.into()))?;
         fs::write(&path, text).map_err(LabError::io("write", &path))?;
-        Ok(dir)
+        fs::rename(&aside, &dir).map_err(|error| {
+            let _ = fs::remove_dir_all(&aside);
+            self.claim_error(error)
+        })
+    }
+
+    fn claim_error(&self, error: std::io::Error) -> LabError {
+        let dir = self.dir();
+        match error.kind() {
+            ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists => LabError::AlreadyUp {
+                lab: self.lab.clone(),
+                topology: Self::read(&dir).map_or_else(|| self.topology.clone(), |state| state.topology),
+                state: dir,
+            },
+            _ => LabError::io("create", &dir)(error),
+        }
     }
 
     pub(crate) fn read(dir: &Path) -> Option<Self> {
@@ -75,7 +85,7 @@ impl State {
 
     /// The lab that was started from `file`, or has `name`. The file may have changed or gone since.
     pub(crate) fn find(file: &Path, name: Option<&str>) -> Result<Self, LabError> {
-        let path = std::path::absolute(file).map_err(LabError::io("resolve", file))?;
+        let path = Topology::locate(file)?;
         let of_file: Vec<Self> = Self::all().into_iter().filter(|state| state.topology == path).collect();
         let found = match (name, of_file.as_slice()) {
             (Some(name), _) => Self::read(&lab_dir(name)),

@@ -29,9 +29,6 @@ impl UpOptions {
 }
 
 pub(crate) fn up(file: &Path, options: UpOptions, progress: &Progress) -> Result<State, LabError> {
-    if !nix::unistd::geteuid().is_root() {
-        return Err(LabError::NotRoot);
-    }
     let mut topology = Topology::read(file)?;
     if let Some(name) = options.name {
         topology.rename(name)?;
@@ -95,7 +92,7 @@ fn build(topology: &Topology, images: &[Image], state: &State, progress: &Progre
     for node in state.nodes.iter().filter(|node| node.has_main) {
         progress.check()?;
         progress.step(&format!("starting {}", node.name));
-        main_program::start(state, &node.name)?;
+        main_program::start(state, &node.name, progress)?;
     }
     for node in topology.nodes.values().filter(|node| !node.exec.is_empty()) {
         progress.step(&format!("exec in {} ({} commands)", node.name, node.exec.len()));

@@ -48,8 +48,8 @@ impl MainProgram {
     pub(super) fn reap(&mut self) {
         while let Ok(status) = waitpid(None, Some(WaitPidFlag::WNOHANG)) {
             let (pid, outcome) = match status {
-                WaitStatus::Exited(pid, code) => (pid, format!("exit status {code}")),
-                WaitStatus::Signaled(pid, signal, _) => (pid, format!("killed by {signal}")),
+                WaitStatus::Exited(pid, code) => (pid, format!("exited with status {code}")),
+                WaitStatus::Signaled(pid, signal, _) => (pid, format!("was killed by {signal}")),
                 WaitStatus::StillAlive => return,
                 _ => continue,
             };

@@ -75,9 +75,16 @@ pub struct Exec {
 impl Topology {
     /// Reads and checks a topology file.
     pub fn read(path: &Path) -> Result<Self, LabError> {
-        let path = std::path::absolute(path).map_err(LabError::io("resolve", path))?;
+        let path = Self::locate(path)?;
         let text = std::fs::read_to_string(&path).map_err(LabError::io("read the topology", &path))?;
         Self::parse(&path, &text)
+    }
+
+    /// The one absolute path of a topology file, which need not exist any more.
+    pub(crate) fn locate(path: &Path) -> Result<PathBuf, LabError> {
+        let absolute = std::path::absolute(path).map_err(LabError::io("resolve", path))?;
+        let (Some(dir), Some(name)) = (absolute.parent(), absolute.file_name()) else { return Ok(absolute) };
+        Ok(dir.canonicalize().map(|dir| dir.join(name)).unwrap_or(absolute))
     }
 
     /// Checks the text of a topology file; relative binds are resolved beside `path`.
