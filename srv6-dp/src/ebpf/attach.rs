@@ -314,7 +314,9 @@ fn filter(interface: &str) -> std::io::Result<SchedClassifierLink> {
 
 /// The name of an interface of this thread's network namespace.
 pub(super) fn interface_name(interface: IfIndex) -> Result<String, EbpfError> {
-    nix::net::if_::if_indextoname(interface.0)
-        .map(|name| name.to_string_lossy().into_owned())
-        .map_err(|_| EbpfError::NoInterface(interface.0))
+    // nix 0.31 answers with an empty name where there is no such interface.
+    match nix::net::if_::if_indextoname(interface.0) {
+        Ok(name) if !name.is_empty() => Ok(name.to_string_lossy().into_owned()),
+        _ => Err(EbpfError::NoInterface(interface.0)),
+    }
 }
