@@ -13,6 +13,11 @@ use srv6_types::VrfId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PeerId(pub u32);
 
+impl PeerId {
+    /// Where routes stand that this node originates itself; no configured peer has it.
+    pub const LOCAL: Self = Self(u32::MAX);
+}
+
 /// The speaker itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpeakerConfig {
