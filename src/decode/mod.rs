@@ -3,6 +3,8 @@
 mod capture;
 mod reassembly;
 mod session;
+#[cfg(test)]
+mod tests;
 mod text;
 mod view;
 
