@@ -17,7 +17,7 @@ pub use community::{
     Community, ExtendedCommunity, LargeCommunity, NotRouteTarget, RouteTarget, RouteTargetError,
 };
 pub(crate) use decode::duplicate;
-pub(crate) use encode::put_attribute;
+pub(crate) use encode::{put_attribute, put_long_attribute};
 pub use fault::{Fault, Verdict};
 pub use prefix_sid::{
     PrefixSid, PrefixSidTlv, ServiceKind, ServiceSubTlv, SidInformation, SidSubSubTlv, Srv6Service,

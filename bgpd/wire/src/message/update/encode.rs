@@ -1,7 +1,7 @@
 use super::{Announced, NextHop, Update, Withdrawn};
 use crate::{
     Context, Family,
-    attribute::{Walk, code, put_attribute},
+    attribute::{Walk, code, put_attribute, put_long_attribute},
     nlri::NlriList,
 };
 
@@ -30,7 +30,7 @@ impl Announced {
     }
 
     fn put_reach(&self, out: &mut Vec<u8>) {
-        put_attribute(code::OPTIONAL, code::MP_REACH_NLRI, out, |out| {
+        put_long_attribute(code::OPTIONAL, code::MP_REACH_NLRI, out, |out| {
             put_family(self.nlri.family(), out);
             self.next_hop.encode(self.nlri.family(), out);
             out.push(0);
@@ -46,10 +46,14 @@ impl Withdrawn {
 
     fn put_unreach(&self, out: &mut Vec<u8>) {
         let nlri: &NlriList = &self.nlri;
-        put_attribute(code::OPTIONAL, code::MP_UNREACH_NLRI, out, |out| {
+        let value = |out: &mut Vec<u8>| {
             put_family(nlri.family(), out);
             out.extend_from_slice(nlri.octets());
-        });
+        };
+        match nlri.is_empty() {
+            true => put_attribute(code::OPTIONAL, code::MP_UNREACH_NLRI, out, value),
+            false => put_long_attribute(code::OPTIONAL, code::MP_UNREACH_NLRI, out, value),
+        }
     }
 }
 
