@@ -41,6 +41,8 @@ pub(crate) struct Source {
     pub(crate) kind: SourceKind,
     pub(crate) router_id: Ipv4Addr,
     pub(crate) address: IpAddr,
+    /// Our addresses on the session.
+    pub(crate) local: [Option<IpAddr>; 2],
     pub(crate) context: Context,
 }
 
