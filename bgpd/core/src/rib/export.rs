@@ -122,7 +122,7 @@ fn externalize(attributes: &mut Attributes, set: &AttributeSet, family: Family, 
     if set.source.kind != SourceKind::Local {
         attributes.med = None;
     }
-    // RFC 8669 section 8: segment identifiers of plain routes stay within the domain.
+    // RFC 8669: segment identifiers mean nothing outside of their domain; VPN peers are taken to be within it.
     if !family.is_vpn() {
         attributes.prefix_sid = None;
     }
