@@ -4,7 +4,7 @@
 //! in which paths came, MULTI_EXIT_DISC included. A stale path (RFC 4724) is as good as a fresh one: it is kept
 //! so that nothing changes.
 
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr};
 
 use bgp_wire::message::NextHop;
 use rustc_hash::FxHashMap;
@@ -41,6 +41,25 @@ pub enum Step {
     PeerAddress,
     /// Path identifier, the lower wins.
     PathId,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::NextHop => "next hop unreachable",
+            Self::Local => "not originated here",
+            Self::LocalPref => "lower LOCAL_PREF",
+            Self::AsPathLength => "longer AS_PATH",
+            Self::Origin => "higher ORIGIN",
+            Self::Med => "higher MED",
+            Self::External => "internal",
+            Self::IgpCost => "higher cost to the next hop",
+            Self::RouterId => "higher router id",
+            Self::ClusterList => "longer CLUSTER_LIST",
+            Self::PeerAddress => "higher peer address",
+            Self::PathId => "higher path id",
+        })
+    }
 }
 
 const STEPS: [Step; 12] = [

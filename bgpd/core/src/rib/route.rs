@@ -91,7 +91,7 @@ pub struct VrfRoute {
 }
 
 /// Where an imported VPN route leads.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct VpnPath {
     /// The service SID, folded; `None`: the route has no SRv6 service, so it cannot be used by this dataplane.
     pub sid: Option<Sid>,
