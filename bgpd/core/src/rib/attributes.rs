@@ -199,6 +199,11 @@ impl AttributeSets {
         }
     }
 
+    /// Whether some set has this next hop.
+    pub(crate) fn lead_via(&self, next_hop: IpAddr) -> bool {
+        self.slots.iter().filter_map(|slot| slot.set.as_ref()).any(|set| set.next_hop.global() == next_hop)
+    }
+
     /// Number of distinct sets held.
     pub(crate) fn len(&self) -> usize {
         self.index.len()
