@@ -1,5 +1,7 @@
 //! Speakers over real sockets on 127.0.0.0/8.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::{
     collections::BTreeMap,
     io::{Read, Write},

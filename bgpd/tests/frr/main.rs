@@ -1,6 +1,8 @@
 //! Two of our speakers with FRR 8.4 as route reflector between them. Needs root and Debian's frr:
 //! `cargo test -p bgpd --test frr -- --ignored`.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod reflector;
 
 use std::{
