@@ -1,6 +1,6 @@
 //! From what is to what shall be: the ordered changes, and what each does to a [`State`].
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use ipnet::IpNet;
 use srv6_types::VrfId;
@@ -165,6 +165,26 @@ impl Change {
             Self::SetSid(_, local) => Some(local.vrf),
             Self::SetRoute(vrf, ..) => Some(*vrf),
             _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SetNode(_) => f.write_str("set the node"),
+            Self::AddCore(interface) => write!(f, "add core interface {}", interface.0),
+            Self::RemoveCore(interface) => write!(f, "remove core interface {}", interface.0),
+            Self::SetVrf(id, _) => write!(f, "set VRF {id}"),
+            Self::RemoveVrf(id) => write!(f, "remove VRF {id}"),
+            Self::SetCircuit(interface, circuit) => {
+                write!(f, "set circuit {} of VRF {}", interface.0, circuit.vrf)
+            }
+            Self::RemoveCircuit(interface) => write!(f, "remove circuit {}", interface.0),
+            Self::SetSid(sid, local) => write!(f, "set SID {sid} ({} of VRF {})", local.behavior, local.vrf),
+            Self::RemoveSid(sid) => write!(f, "remove SID {sid}"),
+            Self::SetRoute(vrf, prefix, _) => write!(f, "set route {prefix} of VRF {vrf}"),
+            Self::RemoveRoute(vrf, prefix) => write!(f, "remove route {prefix} of VRF {vrf}"),
         }
     }
 }

@@ -43,7 +43,7 @@ impl Dataplane for MemoryDataplane {
     fn apply(&mut self, change: &Change) -> Result<(), DataplaneError> {
         self.state
             .apply(change)
-            .map_err(|refusal| DataplaneError { what: format!("{change:?}"), source: Box::new(refusal) })?;
+            .map_err(|refusal| DataplaneError { what: change.to_string(), source: Box::new(refusal) })?;
         self.applied.push(change.clone());
         Ok(())
     }

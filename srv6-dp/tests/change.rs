@@ -1,4 +1,5 @@
 //! The order of changes, on random pairs of states.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "common/states.rs"]
 mod states;
@@ -35,6 +36,8 @@ fn nothing_names_a_missing_vrf(state: &State) -> Result<(), TestCaseError> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn changes_lead_from_one_state_to_the_other(from in any_state(), to in any_state()) {
         let mut state = from.clone();

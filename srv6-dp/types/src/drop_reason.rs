@@ -61,6 +61,14 @@ drop_reasons! {
     LeakLoop = 16, "leak-loop";
     /// An interface that carried the packet is not (or no longer) a circuit of any VRF.
     NoSuchCircuit = 17, "no-such-circuit";
+    /// An address of this PE in the VRF that takes only echo requests: nothing listens there.
+    NotListening = 18, "not-listening";
+    /// The kernel does not forward IPv6: `net.ipv6.conf.all.forwarding` is 0.
+    UnderlayForwardingOff = 19, "underlay-forwarding-off";
+    /// The outer header says congestion was experienced, the inner transport does not do ECN, RFC 6040 section 4.2.
+    CongestionNotEct = 20, "congestion-not-ect";
+    /// A route says that this destination is to be dropped in silence.
+    Blackhole = 21, "blackhole";
 }
 
 impl DropReason {
