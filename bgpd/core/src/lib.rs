@@ -5,3 +5,4 @@
 pub mod config;
 pub mod rib;
 pub mod session;
+pub mod speaker;

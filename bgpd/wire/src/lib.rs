@@ -2,9 +2,9 @@
 //!
 //! No I/O, no clock, no session state: what a message means depends only on its octets and the [`Context`].
 
+mod administrator;
 pub mod attribute;
 pub mod capability;
-mod administrator;
 mod family;
 pub mod message;
 pub mod nlri;

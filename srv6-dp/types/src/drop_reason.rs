@@ -1,11 +1,11 @@
 use core::fmt;
 
 macro_rules! drop_reasons {
-    ($($(#[$doc:meta])+ $name:ident = $code:literal, $word:literal;)+) => {
+    ($($(#[doc = $doc:literal])+ $name:ident = $code:literal, $word:literal;)+) => {
         /// Why a packet is gone. One name from the program to the counter, the event, the CLI and the docs.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u32)]
-        pub enum DropReason { $($(#[$doc])+ $name = $code,)+ }
+        pub enum DropReason { $($(#[doc = $doc])+ $name = $code,)+ }
 
         impl DropReason {
             /// Every reason, in the order of the codes.
@@ -14,6 +14,11 @@ macro_rules! drop_reasons {
             /// The word that the CLI and the metrics use.
             pub const fn word(self) -> &'static str {
                 match self { $(Self::$name => $word,)+ }
+            }
+
+            /// What it means, in a sentence.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),+),)+ }
             }
 
             /// The reason of a code read back from a map.

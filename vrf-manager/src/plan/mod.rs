@@ -11,7 +11,11 @@ mod speaker;
 mod tests;
 mod vrf;
 
-use std::{collections::BTreeMap, collections::BTreeSet, net::IpAddr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    net::IpAddr,
+};
 
 use bgp_core::{
     config::SpeakerConfig,
@@ -88,7 +92,7 @@ pub struct PlannedCircuit {
 }
 
 /// Whether a circuit can carry packets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum CircuitState {
     /// Attached and up.
@@ -111,7 +115,7 @@ pub struct PlannedRoute {
 }
 
 /// Where a route of a VRF comes from, in the order of preference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum RouteSource {
     /// A gateway address of this PE.
@@ -126,6 +130,30 @@ pub enum RouteSource {
     InternalBgp,
     /// Found in the dataplane after a restart, not yet confirmed by BGP.
     Adopted,
+}
+
+impl fmt::Display for CircuitState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::Missing => "missing",
+            Self::Taken => "taken",
+        })
+    }
+}
+
+impl fmt::Display for RouteSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Local => "local",
+            Self::Connected => "connected",
+            Self::Static => "static",
+            Self::ExternalBgp => "eBGP",
+            Self::InternalBgp => "iBGP",
+            Self::Adopted => "adopted",
+        })
+    }
 }
 
 impl RouteSource {

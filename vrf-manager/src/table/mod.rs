@@ -125,8 +125,12 @@ impl VrfTables {
         self.vrfs.get(&vrf).into_iter().flat_map(VrfTable::candidates)
     }
 
+    /// Everything that the dataplane should hold now.
+    pub fn state(&self) -> State {
+        State { routes: self.programmed(), ..replan::without_routes(&self.held) }
+    }
+
     /// The routes that the dataplane should hold now, all VRFs.
-    #[cfg(test)]
     fn programmed(&self) -> BTreeMap<(VrfId, IpNet), NextHop> {
         let ids = self.vrfs.keys().copied();
         let used = ids.flat_map(|id| self.candidates(id).filter(|c| c.programmed).map(move |c| (id, c)));

@@ -10,7 +10,7 @@ use std::{
 
 use bgp_core::rib::LocalSid;
 use ipnet::IpNet;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use srv6_dp::model::NextHop;
 use srv6_types::VrfId;
 
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// A VRF.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VrfView {
     /// Operator's name.
@@ -46,7 +46,7 @@ pub struct VrfView {
 }
 
 /// A circuit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CircuitView {
     /// Interface name.
@@ -58,7 +58,7 @@ pub struct CircuitView {
 }
 
 /// A local SID.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SidView {
     /// The SID.
@@ -76,7 +76,7 @@ pub struct SidView {
 }
 
 /// Number of routes of a VRF.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RouteCounts {
     /// By where they come from, whether used or not.
@@ -90,7 +90,7 @@ pub struct RouteCounts {
 }
 
 /// A route of a VRF.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RouteView {
     /// Destination.
@@ -112,7 +112,7 @@ pub struct RouteView {
 }
 
 /// Where a route leads, in names.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "kind")]
 pub enum NextHopView {
     /// Into the core.

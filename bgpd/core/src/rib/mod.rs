@@ -3,73 +3,118 @@
 //! The seam between the session side and the tables. Inputs are method calls; nothing is sent until
 //! [`Rib::flush`], which hands out what has changed since the last one, packed per group of alike peers.
 
+mod advertise;
+mod attributes;
 mod decision;
+mod export;
+mod flush;
+mod groups;
+mod import;
+mod key;
+mod originate;
+mod path;
+mod peers;
+mod receive;
 mod route;
+mod table;
+#[cfg(test)]
+mod tests;
+mod view;
 
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr};
 
-use bgp_wire::{Family, message::Update, nlri::Prefix};
-pub use decision::Step;
+use attributes::AttributeSets;
+use bgp_wire::nlri::{Prefix4, Prefix6};
+use decision::NextHops;
+pub use decision::{Reachability, Step};
+use export::Speaker;
+use flush::Refresh;
+use groups::Groups;
+use import::Imports;
+use key::{Unicast, Vpn};
+use originate::Origins;
+use peers::Peer;
 pub use route::{
     LocalRoute, LocalSid, PeerCounts, PeerSession, RibOutput, RouteView, UnicastPath, UnicastRoute,
     UpdateOutcome, UpdateVerdict, VpnPath, VrfRoute,
 };
-use srv6_types::VrfId;
+use rustc_hash::FxHashMap;
+use table::{RibTable, Table};
 
-use crate::config::{PeerId, VrfPolicy};
+use crate::config::PeerId;
 
 /// The tables of one speaker.
 #[derive(Debug)]
-pub struct Rib {}
+pub struct Rib {
+    speaker: Speaker,
+    sets: AttributeSets,
+    /// By [`bgp_wire::Family`], in the order of `Family::ALL`.
+    tables: [Box<dyn RibTable>; 4],
+    next_hops: NextHops,
+    peers: FxHashMap<PeerId, Peer>,
+    groups: Groups,
+    refreshes: Vec<Refresh>,
+    imports: Imports,
+    origins: Origins,
+    deferred: bool,
+    budget: Budget,
+}
+
+/// How much one [`Rib::flush`] does.
+#[derive(Clone, Copy, Debug)]
+struct Budget {
+    /// Destinations selected and told of.
+    changes: usize,
+    /// Destinations looked at per dump.
+    dump: u32,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { changes: 16_384, dump: 16_384 }
+    }
+}
 
 impl Rib {
     /// Empty tables of AS `asn`; `cluster_id` is the router id where the operator set none (RFC 4456 section 7).
     pub fn new(asn: u32, router_id: Ipv4Addr, cluster_id: Ipv4Addr) -> Self {
-        let _ = (asn, router_id, cluster_id);
-        Self {}
+        let speaker = Speaker { asn, router_id, cluster_id };
+        Self {
+            speaker,
+            sets: AttributeSets::default(),
+            tables: [
+                Box::<Table<Unicast<Prefix4>>>::default(),
+                Box::<Table<Unicast<Prefix6>>>::default(),
+                Box::<Table<Vpn<Prefix4>>>::default(),
+                Box::<Table<Vpn<Prefix6>>>::default(),
+            ],
+            next_hops: NextHops::default(),
+            peers: FxHashMap::default(),
+            groups: Groups::default(),
+            refreshes: Vec::new(),
+            imports: Imports::default(),
+            origins: Origins::new(&speaker),
+            deferred: false,
+            budget: Budget::default(),
+        }
     }
-
-    /// Replaces the VRFs; only what differs is imported and originated anew.
-    pub fn set_vrfs(&mut self, _vrfs: BTreeMap<VrfId, VrfPolicy>) {}
-
-    /// A session is established: queues the whole table for it, and an End-of-RIB per family after that.
-    pub fn peer_up(&mut self, _peer: PeerId, _session: PeerSession) {}
-
-    /// A session has ended. Routes of the `retain`ed families become stale (RFC 4724 section 4.2), others go at once.
-    pub fn peer_down(&mut self, _peer: PeerId, _retain: &[Family]) {}
-
-    /// Removes what is still stale: at the peer's End-of-RIB (one family) or at the end of the time (all).
-    pub fn sweep_stale(&mut self, _peer: PeerId, _family: Option<Family>) {}
-
-    /// Takes an UPDATE in.
-    pub fn update(&mut self, _peer: PeerId, update: Update) -> UpdateOutcome {
-        UpdateOutcome { verdict: UpdateVerdict::Accepted, faults: Vec::new(), end_of_rib: update.end_of_rib }
-    }
-
-    /// The peer asks for everything again, RFC 2918.
-    pub fn refresh(&mut self, _peer: PeerId, _family: Family) {}
-
-    /// Originates a route, or changes one.
-    pub fn announce(&mut self, _route: LocalRoute) {}
-
-    /// Stops originating a route.
-    pub fn withdraw(&mut self, _vrf: VrfId, _prefix: Prefix) {}
 
     /// RFC 4724 section 4.1: while deferred, nothing is selected, told or advertised.
-    pub fn defer(&mut self, _deferred: bool) {}
-
-    /// Hands out what has changed since. Bounded work: call again as long as it returns `true`.
-    pub fn flush(&mut self, _out: &mut Vec<RibOutput>) -> bool {
-        false
+    pub fn defer(&mut self, deferred: bool) {
+        self.deferred = deferred;
     }
 
-    /// Counts of one peer per family, in the order of [`Family::ALL`].
-    pub fn peer_counts(&self, _peer: PeerId) -> [PeerCounts; 4] {
-        Default::default()
-    }
-
-    /// Every path of a family, in the order of the prefixes; of one prefix only where given.
-    pub fn routes(&self, _family: Family, _prefix: Option<Prefix>) -> Vec<RouteView> {
-        Vec::new()
+    /// What the underlay says of a next hop; `None`: nothing, which is reachable at cost 0.
+    pub fn set_next_hop(&mut self, next_hop: IpAddr, reachability: Option<Reachability>) {
+        let before = match reachability {
+            Some(reachability) => self.next_hops.insert(next_hop, reachability),
+            None => self.next_hops.remove(&next_hop),
+        };
+        if before == reachability {
+            return;
+        }
+        for table in &mut self.tables {
+            table.reconsider(next_hop, &mut self.sets);
+        }
     }
 }

@@ -141,7 +141,7 @@ impl AsPath {
     pub(crate) fn merge(self, mut as4_path: Self) -> Self {
         as4_path.strip_confederation();
         let Some(mut missing) = self.length().checked_sub(as4_path.length()) else { return self };
-        let mut merged = Vec::new();
+        let (mut merged, mut cut) = (Vec::new(), false);
         for mut segment in self.0 {
             let taken = segment.length().min(missing);
             if missing == 0 && !segment.kind.is_confed() {
@@ -149,26 +149,21 @@ impl AsPath {
             }
             missing -= taken;
             if segment.kind == SegmentKind::Sequence {
+                cut = taken < segment.asns.len();
                 segment.asns.truncate(taken);
             }
             merged.push(segment);
         }
-        as4_path.0.into_iter().for_each(|segment| join(&mut merged, segment));
-        Self(merged)
-    }
-}
-
-/// Appends, as one segment where both are sequences and it holds both.
-fn join(path: &mut Vec<Segment>, segment: Segment) {
-    match path.last_mut() {
-        Some(last)
-            if last.kind == SegmentKind::Sequence
-                && segment.kind == SegmentKind::Sequence
-                && last.asns.len() + segment.asns.len() <= SEGMENT_MAX =>
+        let mut rest = as4_path.0.into_iter().peekable();
+        // A sequence that was cut goes on where the real numbers begin.
+        if cut
+            && let Some(last) = merged.last_mut()
+            && let Some(next) = rest.next_if(|next| next.kind == last.kind)
         {
-            last.asns.extend(segment.asns);
+            last.asns.extend(next.asns);
         }
-        _ => path.push(segment),
+        merged.extend(rest);
+        Self(merged)
     }
 }
 

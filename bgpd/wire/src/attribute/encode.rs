@@ -114,3 +114,12 @@ pub(crate) fn put_attribute(flags: u8, code: u8, out: &mut Vec<u8>, value: impl 
         }
     }
 }
+
+/// The same with two octets of length always, as speakers write attributes that hold routes.
+pub(crate) fn put_long_attribute(flags: u8, code: u8, out: &mut Vec<u8>, value: impl FnOnce(&mut Vec<u8>)) {
+    out.extend_from_slice(&[flags | code::EXTENDED_LENGTH, code, 0, 0]);
+    let start = out.len();
+    value(out);
+    let len = (out.len() - start) as u16;
+    out[start - 2..start].copy_from_slice(&len.to_be_bytes());
+}

@@ -28,9 +28,10 @@ impl Verdict {
     /// The strongest of what several faults ask for (RFC 7606 section 3 h); `None` when there is none.
     pub fn worst<'a>(faults: impl IntoIterator<Item = &'a Fault>) -> Option<&'a Self> {
         // Of two resets the first is quoted, so the last maximum will not do.
-        faults.into_iter().map(|fault| &fault.verdict).reduce(|worst, verdict| {
-            if verdict.severity() > worst.severity() { verdict } else { worst }
-        })
+        faults
+            .into_iter()
+            .map(|fault| &fault.verdict)
+            .reduce(|worst, verdict| if verdict.severity() > worst.severity() { verdict } else { worst })
     }
 
     const fn severity(&self) -> u8 {

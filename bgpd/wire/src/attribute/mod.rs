@@ -9,7 +9,7 @@ mod fault;
 mod prefix_sid;
 mod walk;
 
-use std::net::Ipv4Addr;
+use std::{fmt, net::Ipv4Addr};
 
 pub use as_path::{AS_TRANS, AsPath, Segment, SegmentKind};
 use bytes::Bytes;
@@ -17,7 +17,7 @@ pub use community::{
     Community, ExtendedCommunity, LargeCommunity, NotRouteTarget, RouteTarget, RouteTargetError,
 };
 pub(crate) use decode::duplicate;
-pub(crate) use encode::put_attribute;
+pub(crate) use encode::{put_attribute, put_long_attribute};
 pub use fault::{Fault, Verdict};
 pub use prefix_sid::{
     PrefixSid, PrefixSidTlv, ServiceKind, ServiceSubTlv, SidInformation, SidSubSubTlv, Srv6Service,
@@ -39,6 +39,16 @@ pub enum Origin {
     /// 2.
     #[default]
     Incomplete,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Igp => "IGP",
+            Self::Egp => "EGP",
+            Self::Incomplete => "incomplete",
+        })
+    }
 }
 
 /// AGGREGATOR, RFC 4271 section 5.1.7.

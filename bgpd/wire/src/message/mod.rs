@@ -1,14 +1,20 @@
 //! The messages, RFC 4271 section 4, and route refresh, RFC 2918.
 
+mod frame;
+mod next_hop;
 mod notification;
 mod open;
 mod update;
+mod writer;
 
 use std::collections::BTreeSet;
 
+pub use frame::{EXTENDED_MESSAGE_MAX, HEADER_OCTETS, MESSAGE_MAX, frame_length};
+pub use next_hop::NextHop;
 pub use notification::Notification;
 pub use open::Open;
-pub use update::{Announced, NextHop, Update, Withdrawn};
+pub use update::{Announced, Foreign, Update, Withdrawn};
+pub use writer::{AttributesTooLong, UpdateWriter};
 
 use crate::Family;
 

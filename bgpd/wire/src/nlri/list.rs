@@ -171,7 +171,8 @@ impl<P: WirePrefix> Entries<'_, P> {
     fn step(&mut self) -> Result<Entry<P>, Flaw> {
         let path_id = if self.add_path { self.reader.u32().ok_or(Flaw::Truncated)? } else { 0 };
         let wire_bits = self.reader.u8().ok_or(Flaw::Truncated)?;
-        let mut entry = Entry { path_id, rd: RouteDistinguisher::default(), label: None, prefix: P::default() };
+        let mut entry =
+            Entry { path_id, rd: RouteDistinguisher::default(), label: None, prefix: P::default() };
         let mut bits = wire_bits;
         if self.vpn {
             bits = bits.checked_sub(VPN_BITS).ok_or(Flaw::TooShort(wire_bits))?;

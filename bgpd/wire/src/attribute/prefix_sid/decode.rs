@@ -9,6 +9,8 @@ use crate::reader::Reader;
 pub(crate) enum PrefixSidError {
     #[error("a TLV runs over the end of the attribute (RFC 8669 section 6)")]
     Tlv,
+    #[error("an SRv6 service TLV runs over the end of the attribute (RFC 9252 section 7)")]
+    ServiceTlv,
     #[error("an SRv6 service TLV without its reserved octet (RFC 9252 section 7)")]
     Service,
     #[error("a sub-TLV runs over the end of its service TLV (RFC 9252 section 7)")]
@@ -28,7 +30,11 @@ const SID_INFORMATION_MIN: usize = 21;
 
 impl PrefixSid {
     pub(crate) fn decode(octets: &[u8]) -> Result<Self, PrefixSidError> {
-        let tlvs = tlvs(Reader(octets), PrefixSidError::Tlv, |kind, value| {
+        let overrun = |kind| match kind {
+            5 | 6 => PrefixSidError::ServiceTlv,
+            _ => PrefixSidError::Tlv,
+        };
+        let tlvs = tlvs(Reader(octets), overrun, |kind, value| {
             Ok(match kind {
                 5 => PrefixSidTlv::Service(service(ServiceKind::L3, value)?),
                 6 => PrefixSidTlv::Service(service(ServiceKind::L2, value)?),
@@ -42,13 +48,14 @@ impl PrefixSid {
 /// A run of TLVs of one octet of type and two of length.
 fn tlvs<T>(
     mut reader: Reader<'_>,
-    overrun: PrefixSidError,
+    overrun: impl Fn(u8) -> PrefixSidError,
     decode: impl Fn(u8, &[u8]) -> Result<T, PrefixSidError>,
 ) -> Result<Vec<T>, PrefixSidError> {
     let mut decoded = Vec::new();
     while !reader.is_empty() {
-        let kind = reader.u8().ok_or(overrun)?;
-        decoded.push(decode(kind, reader.block().ok_or(overrun)?)?);
+        let kind = reader.u8().unwrap_or_default();
+        let value = reader.block().ok_or_else(|| overrun(kind))?;
+        decoded.push(decode(kind, value)?);
     }
     Ok(decoded)
 }
@@ -56,12 +63,16 @@ fn tlvs<T>(
 fn service(kind: ServiceKind, octets: &[u8]) -> Result<Srv6Service, PrefixSidError> {
     let mut reader = Reader(octets);
     let reserved = reader.u8().ok_or(PrefixSidError::Service)?;
-    let sub_tlvs = tlvs(reader, PrefixSidError::SubTlv, |kind, value| {
-        Ok(match kind {
-            1 => ServiceSubTlv::SidInformation(sid_information(value)?),
-            _ => ServiceSubTlv::Other { kind, value: Bytes::copy_from_slice(value) },
-        })
-    })?;
+    let sub_tlvs = tlvs(
+        reader,
+        |_| PrefixSidError::SubTlv,
+        |kind, value| {
+            Ok(match kind {
+                1 => ServiceSubTlv::SidInformation(sid_information(value)?),
+                _ => ServiceSubTlv::Other { kind, value: Bytes::copy_from_slice(value) },
+            })
+        },
+    )?;
     Ok(Srv6Service { kind, reserved, sub_tlvs })
 }
 
@@ -70,12 +81,16 @@ fn sid_information(octets: &[u8]) -> Result<SidInformation, PrefixSidError> {
         return Err(PrefixSidError::SidInformation(octets.len()));
     };
     let [reserved1, sid @ .., flags, behavior_high, behavior_low, reserved2] = *fixed;
-    let sub_sub_tlvs = tlvs(Reader(rest), PrefixSidError::SubSubTlv, |kind, value| {
-        Ok(match kind {
-            1 => SidSubSubTlv::Structure(structure(value)?),
-            _ => SidSubSubTlv::Other { kind, value: Bytes::copy_from_slice(value) },
-        })
-    })?;
+    let sub_sub_tlvs = tlvs(
+        Reader(rest),
+        |_| PrefixSidError::SubSubTlv,
+        |kind, value| {
+            Ok(match kind {
+                1 => SidSubSubTlv::Structure(structure(value)?),
+                _ => SidSubSubTlv::Other { kind, value: Bytes::copy_from_slice(value) },
+            })
+        },
+    )?;
     let behavior = Behavior(u16::from_be_bytes([behavior_high, behavior_low]));
     Ok(SidInformation { reserved1, sid: Sid(sid), flags, behavior, reserved2, sub_sub_tlvs })
 }

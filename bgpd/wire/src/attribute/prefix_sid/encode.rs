@@ -7,7 +7,9 @@ impl PrefixSid {
         for tlv in &self.tlvs {
             match tlv {
                 PrefixSidTlv::Service(service) => service.encode(out),
-                PrefixSidTlv::Other { kind, value } => put_tlv(*kind, out, |out| out.extend_from_slice(value)),
+                PrefixSidTlv::Other { kind, value } => {
+                    put_tlv(*kind, out, |out| out.extend_from_slice(value))
+                }
             }
         }
     }
@@ -23,7 +25,9 @@ impl Srv6Service {
             out.push(self.reserved);
             for tlv in &self.sub_tlvs {
                 match tlv {
-                    ServiceSubTlv::SidInformation(information) => put_tlv(1, out, |out| information.encode(out)),
+                    ServiceSubTlv::SidInformation(information) => {
+                        put_tlv(1, out, |out| information.encode(out))
+                    }
                     ServiceSubTlv::Other { kind, value } => {
                         put_tlv(*kind, out, |out| out.extend_from_slice(value));
                     }
@@ -45,7 +49,9 @@ impl SidInformation {
                 SidSubSubTlv::Structure(structure) => {
                     put_tlv(1, out, |out| out.extend_from_slice(&lengths(structure)));
                 }
-                SidSubSubTlv::Other { kind, value } => put_tlv(*kind, out, |out| out.extend_from_slice(value)),
+                SidSubSubTlv::Other { kind, value } => {
+                    put_tlv(*kind, out, |out| out.extend_from_slice(value))
+                }
             }
         }
     }

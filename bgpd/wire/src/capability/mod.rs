@@ -1,5 +1,7 @@
 //! Capabilities of an OPEN, RFC 5492.
 
+mod codec;
+
 use crate::Family;
 
 /// A capability that was offered. Unknown ones are kept, so that a decoder shows them.

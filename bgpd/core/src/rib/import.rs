@@ -1,0 +1,174 @@
+//! VPN routes into VRFs, RFC 4364 section 4.3.2: by route target, the best of a prefix under whatever route
+//! distinguishers it came.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bgp_wire::{Family, attribute::RouteTarget, nlri::Prefix};
+use rustc_hash::{FxHashMap, FxHashSet};
+use srv6_types::{Behavior, VrfId};
+
+use super::{
+    Rib, RibOutput, VpnPath, VrfRoute,
+    attributes::{AttributeSet, AttributeSets, SourceKind},
+    decision::Decision,
+    key::family_index,
+    path::Path,
+    table::{Change, RibTable},
+};
+use crate::config::{PeerId, VrfPolicy};
+
+/// What the VRFs have been told, and what they could be.
+#[derive(Debug, Default)]
+pub(crate) struct Imports {
+    pub(crate) policies: BTreeMap<VrfId, VrfPolicy>,
+    /// Who imports a route target.
+    by_target: FxHashMap<RouteTarget, Vec<VrfId>>,
+    vrfs: FxHashMap<VrfId, FxHashMap<Prefix, Imported>>,
+    /// Prefixes to choose anew for.
+    pending: FxHashSet<(VrfId, Prefix)>,
+    /// VRFs whose candidates are to be collected anew.
+    stale: BTreeSet<VrfId>,
+}
+
+#[derive(Debug, Default)]
+struct Imported {
+    /// Destinations in the VPN table of the prefix's family whose best path is imported.
+    candidates: Vec<u32>,
+    told: Option<VpnPath>,
+}
+
+impl Imports {
+    /// Replaces the policies; VRFs whose import differs collect their candidates anew.
+    pub(crate) fn set_policies(&mut self, policies: BTreeMap<VrfId, VrfPolicy>) {
+        let before = std::mem::replace(&mut self.policies, policies);
+        let imports =
+            |policy: Option<&VrfPolicy>| policy.map(|policy| policy.import.clone()).unwrap_or_default();
+        for vrf in before.keys().chain(self.policies.keys()) {
+            if imports(before.get(vrf)) != imports(self.policies.get(vrf)) {
+                self.stale.insert(*vrf);
+            }
+        }
+        self.by_target.clear();
+        for (vrf, policy) in &self.policies {
+            for target in &policy.import {
+                self.by_target.entry(*target).or_default().push(*vrf);
+            }
+        }
+    }
+
+    /// The VRFs that import routes with these attributes.
+    pub(crate) fn importers(&self, set: &AttributeSet) -> Vec<VrfId> {
+        let mut vrfs: Vec<VrfId> =
+            set.targets.iter().filter_map(|target| self.by_target.get(target)).flatten().copied().collect();
+        vrfs.sort_unstable();
+        vrfs.dedup();
+        vrfs
+    }
+
+    /// A prefix of a VRF is to be chosen anew.
+    pub(crate) fn reconsider(&mut self, vrf: VrfId, prefix: Prefix) {
+        self.pending.insert((vrf, prefix));
+    }
+
+    /// Moves changed destinations into the VRFs that import them, and out of those that do no more.
+    pub(crate) fn apply(&mut self, changes: &[Change], table: &dyn RibTable, sets: &AttributeSets) {
+        if self.by_target.is_empty() {
+            return;
+        }
+        for change in changes {
+            let prefix = table.nlri(change.index, None).prefix;
+            if let Some(old) = change.old {
+                for vrf in self.importers(&sets[old.set]) {
+                    self.candidates(vrf, prefix).retain(|index| *index != change.index);
+                }
+            }
+            if let Some(new) = change.new {
+                for vrf in self.importers(&sets[new.set]) {
+                    self.candidates(vrf, prefix).push(change.index);
+                }
+            }
+        }
+    }
+
+    /// Those of a prefix in a VRF, which is chosen anew.
+    fn candidates(&mut self, vrf: VrfId, prefix: Prefix) -> &mut Vec<u32> {
+        self.pending.insert((vrf, prefix));
+        &mut self.vrfs.entry(vrf).or_default().entry(prefix).or_default().candidates
+    }
+
+    /// Collects the candidates of VRFs whose import has changed. The tables must hold no unresolved change.
+    fn collect(&mut self, tables: &[Box<dyn RibTable>; 4], sets: &AttributeSets) {
+        let stale = std::mem::take(&mut self.stale);
+        for vrf in &stale {
+            for (prefix, imported) in self.vrfs.entry(*vrf).or_default() {
+                imported.candidates.clear();
+                self.pending.insert((*vrf, *prefix));
+            }
+        }
+        if stale.is_empty() {
+            return;
+        }
+        for table in [Family::Vpnv4, Family::Vpnv6].map(|family| tables[family_index(family)].as_ref()) {
+            for index in 0..table.end() {
+                let Some(best) = table.best(index) else { continue };
+                for vrf in self.importers(&sets[best.set]).into_iter().filter(|vrf| stale.contains(vrf)) {
+                    self.candidates(vrf, table.nlri(index, None).prefix).push(index);
+                }
+            }
+        }
+    }
+
+    /// Chooses for one prefix of a VRF; returns what the VRF is to be told.
+    fn choose(
+        &mut self,
+        (vrf, prefix): (VrfId, Prefix),
+        table: &dyn RibTable,
+        decision: Decision<'_>,
+        originated: bool,
+    ) -> Option<VrfRoute> {
+        let routes = self.vrfs.get_mut(&vrf)?;
+        let imported = routes.get_mut(&prefix)?;
+        // Of paths that tie in everything the lower route distinguisher wins.
+        imported.candidates.sort_by_key(|index| table.nlri(*index, None).rd);
+        let paths: Vec<Path> = imported.candidates.iter().filter_map(|index| table.best(*index)).collect();
+        let best = decision.best(&paths).filter(|_| !originated);
+        let path = best.map(|at| vpn_path(&paths[at], &decision.sets[paths[at].set]));
+        let changed = path != imported.told;
+        imported.told.clone_from(&path);
+        if imported.candidates.is_empty() {
+            routes.remove(&prefix);
+        }
+        changed.then_some(VrfRoute { vrf, prefix, path })
+    }
+}
+
+impl Rib {
+    /// Tells VRFs of what they import. The tables must hold no unresolved change.
+    pub(crate) fn tell_vrfs(&mut self, out: &mut Vec<RibOutput>) {
+        self.imports.collect(&self.tables, &self.sets);
+        let mut pending: Vec<_> = self.imports.pending.drain().collect();
+        pending.sort_unstable();
+        for (vrf, prefix) in pending {
+            let family = if matches!(prefix, Prefix::V4(_)) { Family::Vpnv4 } else { Family::Vpnv6 };
+            let decision = Decision { sets: &self.sets, next_hops: &self.next_hops };
+            let table = self.tables[family_index(family)].as_ref();
+            let originated = self.origins.contains(vrf, prefix);
+            let told = self.imports.choose((vrf, prefix), table, decision, originated);
+            out.extend(told.map(RibOutput::Vrf));
+        }
+        self.imports.vrfs.retain(|_, routes| !routes.is_empty());
+    }
+}
+
+fn vpn_path(path: &Path, set: &AttributeSet) -> VpnPath {
+    let service = set.prefix_sid.as_ref().and_then(|prefix_sid| prefix_sid.service_sid(path.label()));
+    VpnPath {
+        sid: service.map(|(sid, _)| sid),
+        behavior: service.map_or(Behavior(0), |(_, behavior)| behavior),
+        next_hop: set.next_hop.global(),
+        peer: path.peer,
+        local: (path.peer == PeerId::LOCAL).then_some(VrfId(path.path_id)),
+        external: set.source.kind == SourceKind::External,
+        stale: path.is_stale(),
+    }
+}

@@ -1,0 +1,168 @@
+//! Graceful restart, RFC 4724: as helper of a peer, and as the one that has restarted.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
+
+use bgp_wire::Family;
+
+use super::{Output, Speaker};
+use crate::{
+    config::PeerId,
+    session::{Down, Negotiated},
+};
+
+/// How long stale routes are kept behind a new session where nothing is configured.
+const STALE_TIME: Duration = Duration::from_secs(360);
+
+/// What we do for a peer that restarts, RFC 4724 section 4.2.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Helper {
+    /// Nothing is stale.
+    #[default]
+    Idle,
+    /// The peer is away.
+    Away { until: Instant, families: Vec<Family> },
+    /// The peer is back and sends its routes again.
+    Resync { until: Instant, families: Vec<Family> },
+}
+
+impl Helper {
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        match self {
+            Self::Idle => None,
+            Self::Away { until, .. } | Self::Resync { until, .. } => Some(*until),
+        }
+    }
+
+    /// Families with stale routes.
+    pub(super) fn families(&self) -> &[Family] {
+        match self {
+            Self::Idle => &[],
+            Self::Away { families, .. } | Self::Resync { families, .. } => families,
+        }
+    }
+}
+
+/// RFC 4724 section 4.1: whom we wait for before routes are selected.
+#[derive(Debug)]
+pub(super) struct Deferral {
+    pub(super) until: Instant,
+    /// `None`: the session is not up yet.
+    waiting: BTreeMap<PeerId, Option<BTreeSet<Family>>>,
+}
+
+impl Speaker {
+    /// A session has ended: which routes are kept, and for how long.
+    pub(super) fn retain(
+        &mut self,
+        id: PeerId,
+        down: &Down,
+        session: &Negotiated,
+        now: Instant,
+    ) -> Vec<Family> {
+        let graceful = down.is_graceful(session.notification_bit);
+        let families = if graceful { session.restartable() } else { Vec::new() };
+        self.rib.peer_down(id, &families);
+        if let Some(peer) = self.peers.get_mut(&id) {
+            peer.helper = match families.is_empty() {
+                true => Helper::Idle,
+                false => Helper::Away { until: session.restart_deadline(now), families: families.clone() },
+            };
+        }
+        families
+    }
+
+    /// The peer is back: what it did not keep forwarding goes at once, the rest at its End-of-RIB.
+    pub(super) fn resync(&mut self, id: PeerId, session: &Negotiated, now: Instant) {
+        let stale_time = self.config.graceful_restart.map_or(STALE_TIME, |gr| gr.stale_time);
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let kept = session.forwarding_kept();
+        let stale = peer.helper.families().iter().copied();
+        let (families, gone): (Vec<_>, Vec<_>) = stale.partition(|family| kept.contains(family));
+        peer.helper = match families.is_empty() {
+            true => Helper::Idle,
+            false => Helper::Resync { until: now + stale_time, families },
+        };
+        gone.into_iter().for_each(|family| self.rib.sweep_stale(id, Some(family)));
+    }
+
+    /// A peer has sent all it has.
+    pub(super) fn end_of_rib(&mut self, id: PeerId, family: Family) {
+        self.markers.push(Output::EndOfRib { peer: id, family });
+        if let Some(peer) = self.peers.get_mut(&id)
+            && let Helper::Resync { families, .. } = &mut peer.helper
+            && families.contains(&family)
+        {
+            families.retain(|f| *f != family);
+            if families.is_empty() {
+                peer.helper = Helper::Idle;
+            }
+            self.rib.sweep_stale(id, Some(family));
+        }
+        if let Some(deferral) = &mut self.deferral
+            && let Some(Some(families)) = deferral.waiting.get_mut(&id)
+        {
+            families.remove(&family);
+            if families.is_empty() {
+                deferral.waiting.remove(&id);
+            }
+        }
+        self.select_if_complete();
+    }
+
+    pub(super) fn expire_stale(&mut self, id: PeerId, now: Instant) {
+        if let Some(peer) = self.peers.get_mut(&id)
+            && peer.helper.deadline().is_some_and(|until| until <= now)
+        {
+            peer.helper = Helper::Idle;
+            self.rib.sweep_stale(id, None);
+        }
+    }
+
+    /// We have restarted: nothing is selected before every peer has sent its routes.
+    pub(super) fn start_deferral(&mut self, now: Instant) {
+        let Some(gr) = self.config.graceful_restart.filter(|gr| gr.restarted) else { return };
+        let waiting = self.peers.keys().map(|id| (*id, None)).collect();
+        self.deferral = Some(Deferral { until: now + gr.stale_time, waiting });
+        self.rib.defer(true);
+        self.select_if_complete();
+    }
+
+    /// A session is up: its End-of-RIBs are waited for, unless the peer sends none or waits for us in turn.
+    pub(super) fn await_end_of_rib(&mut self, id: PeerId, session: &Negotiated) {
+        let Some(deferral) = &mut self.deferral else { return };
+        let sends_marker = session.graceful_restart.as_ref().is_some_and(|gr| !gr.restarted);
+        match deferral.waiting.get_mut(&id) {
+            Some(families) if sends_marker && !session.families.is_empty() => {
+                *families = Some(session.families.iter().map(|(family, _)| *family).collect());
+            }
+            _ => drop(deferral.waiting.remove(&id)),
+        }
+        self.select_if_complete();
+    }
+
+    /// A peer that is configured no more is not waited for.
+    pub(super) fn forget_deferral(&mut self, id: PeerId) {
+        if let Some(deferral) = &mut self.deferral {
+            deferral.waiting.remove(&id);
+            self.select_if_complete();
+        }
+    }
+
+    pub(super) fn expire_deferral(&mut self, now: Instant) {
+        if let Some(deferral) = self.deferral.as_mut().filter(|d| d.until <= now) {
+            deferral.waiting.clear();
+            self.select_if_complete();
+        }
+    }
+
+    fn select_if_complete(&mut self) {
+        if self.deferral.as_ref().is_some_and(|d| d.waiting.is_empty()) {
+            self.deferral = None;
+            self.rib.defer(false);
+            self.markers.push(Output::RestartComplete);
+        }
+    }
+}

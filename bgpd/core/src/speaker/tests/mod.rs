@@ -1,0 +1,238 @@
+mod net;
+
+use bgp_wire::message::Message;
+use net::{Net, SECOND, address, config, graceful, peer};
+
+use super::*;
+use crate::{config::PeerConfig, session::cease_code};
+
+const SEEDS: std::ops::Range<u64> = 0..100;
+
+fn told(net: &Net, index: usize, wanted: impl Fn(&Output) -> bool) -> usize {
+    net.told[index].iter().filter(|output| wanted(output)).count()
+}
+
+#[test]
+fn two_speakers_that_connect_at_once_end_with_one_session_that_stays() {
+    for seed in SEEDS {
+        let mut net = Net::pair(seed, |c| graceful(false, false, c));
+        net.run(SECOND * 60);
+        for (speaker, other) in [(0, 1), (1, 0)] {
+            assert_eq!(net.state(speaker, other), "Established", "seed {seed}");
+            assert_eq!(net.flaps(speaker), (1, vec![]), "seed {seed}");
+            assert_eq!(net.speakers[speaker].as_ref().unwrap().connections.len(), 1, "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn routes_arrive_and_are_withdrawn() {
+    let mut net = Net::pair(1, |c| c);
+    net.announce(0, &["192.0.2.0/24", "198.51.100.0/24"]);
+    net.run(SECOND * 5);
+    assert_eq!(net.reachable(1), ["192.0.2.0/24", "198.51.100.0/24"]);
+    let prefix = bgp_wire::nlri::Prefix::V4("192.0.2.0/24".parse().unwrap());
+    net.input(0, Input::Withdraw(vec![(srv6_types::VrfId::GLOBAL, prefix)]));
+    net.run(SECOND);
+    assert_eq!(net.reachable(1), ["198.51.100.0/24"]);
+    assert_eq!(net.view(1, 0).routes[0].accepted, 1);
+}
+
+#[test]
+fn a_session_that_flaps_comes_back_with_its_routes() {
+    for seed in SEEDS {
+        let mut net = Net::pair(seed, |c| c);
+        net.announce(0, &["192.0.2.0/24"]);
+        for _ in 0..3 {
+            net.run(SECOND * 20);
+            assert_eq!(net.reachable(1), ["192.0.2.0/24"], "seed {seed}");
+            net.break_connections(1);
+            net.run(SECOND / 5);
+            assert_eq!(net.reachable(1), Vec::<String>::new(), "seed {seed}");
+        }
+        net.run(SECOND * 20);
+        assert_eq!(net.reachable(1), ["192.0.2.0/24"], "seed {seed}");
+    }
+}
+
+#[test]
+fn a_peer_that_falls_silent_is_noticed_by_the_hold_timer() {
+    let mut net = Net::pair(1, |c| c);
+    net.announce(0, &["192.0.2.0/24"]);
+    net.run(SECOND * 30);
+    net.cut = true;
+    net.run(SECOND * 8 - SECOND * 3);
+    assert_eq!(net.state(1, 0), "Established");
+    net.run(SECOND * 5);
+    assert_eq!(net.flaps(1).1, ["sent Hold Timer Expired (4), subcode (0)"]);
+    assert_eq!(net.reachable(1), Vec::<String>::new());
+    net.cut = false;
+    net.run(SECOND * 30);
+    assert_eq!(net.reachable(1), ["192.0.2.0/24"]);
+}
+
+#[test]
+fn a_helper_keeps_routes_over_a_restart_and_drops_at_end_of_rib_what_did_not_come_again() {
+    for seed in SEEDS {
+        let mut net = Net::pair(seed, |c| graceful(false, false, c));
+        net.announce(0, &["192.0.2.0/24", "198.51.100.0/24"]);
+        net.run(SECOND * 10);
+        net.told[1].clear();
+        net.crash(0);
+        net.run(SECOND * 20);
+        assert_eq!(net.view(1, 0).stale, [Family::Ipv4Unicast, Family::Ipv6Unicast]);
+        assert_eq!(net.flaps(1).1, ["connection lost"], "seed {seed}");
+        net.start(0, graceful(true, true, config(0, &[1])));
+        net.announce(0, &["192.0.2.0/24"]);
+        net.run(SECOND * 20);
+        let lost = |o: &Output| matches!(o, Output::Unicast(r) if r.path.is_none() && r.prefix.to_string() == "192.0.2.0/24");
+        assert_eq!(told(&net, 1, lost), 0, "seed {seed}: never without the route");
+        let swept = |o: &Output| matches!(o, Output::Unicast(r) if r.path.is_none());
+        assert_eq!(told(&net, 1, swept), 1, "seed {seed}: the other one went");
+        assert_eq!(net.view(1, 0).stale, []);
+    }
+}
+
+#[test]
+fn a_helper_does_not_wait_longer_than_the_restart_time() {
+    let mut net = Net::pair(1, |c| graceful(false, false, c));
+    net.announce(0, &["192.0.2.0/24"]);
+    net.run(SECOND * 10);
+    net.crash(0);
+    net.run(SECOND * 59);
+    assert_eq!(net.reachable(1), ["192.0.2.0/24"]);
+    net.run(SECOND * 2);
+    assert_eq!(net.reachable(1), Vec::<String>::new());
+}
+
+#[test]
+fn routes_of_a_peer_that_lost_its_forwarding_state_go_as_soon_as_it_is_back() {
+    let mut net = Net::pair(1, |c| graceful(false, false, c));
+    net.announce(0, &["192.0.2.0/24"]);
+    net.run(SECOND * 10);
+    net.crash(0);
+    net.start(0, graceful(true, false, config(0, &[1])));
+    net.run(SECOND * 10);
+    assert_eq!(net.reachable(1), Vec::<String>::new());
+}
+
+#[test]
+fn a_peer_that_restarts_before_its_loss_was_noticed_is_taken_back() {
+    for seed in SEEDS {
+        let mut net = Net::pair(seed, |c| graceful(false, false, c));
+        net.announce(0, &["192.0.2.0/24"]);
+        net.run(SECOND * 10);
+        net.cut = true;
+        net.crash(0);
+        net.cut = false;
+        net.start(0, graceful(true, true, config(0, &[1])));
+        net.announce(0, &["192.0.2.0/24"]);
+        net.told[1].clear();
+        net.run(SECOND * 5);
+        assert_eq!(net.flaps(1), (1, vec!["peer restarted (new connection)".into()]), "seed {seed}");
+        assert_eq!(told(&net, 1, |o| matches!(o, Output::Unicast(r) if r.path.is_none())), 0);
+    }
+}
+
+#[test]
+fn a_restarter_selects_nothing_before_all_peers_have_sent_their_routes() {
+    let mut net = Net::new(1);
+    for speaker in [1, 2] {
+        net.start(speaker, graceful(false, false, config(speaker, &[0])));
+    }
+    net.announce(1, &["192.0.2.0/24"]);
+    net.start(0, graceful(true, true, config(0, &[1, 2, 3])));
+    net.run(SECOND * 20);
+    assert_eq!((net.state(0, 1), net.state(0, 2)), ("Established", "Established"));
+    assert_eq!(net.reachable(0), Vec::<String>::new(), "the third peer is still awaited");
+    net.start(3, config(3, &[0]));
+    net.run(SECOND * 20);
+    assert_eq!(net.reachable(0), ["192.0.2.0/24"]);
+    let last = net.told[0].iter().rposition(|o| matches!(o, Output::Unicast(_))).unwrap();
+    let complete = net.told[0].iter().position(|o| matches!(o, Output::RestartComplete)).unwrap();
+    assert!(last < complete, "complete is told behind the routes");
+}
+
+#[test]
+fn a_restarter_gives_up_on_peers_that_stay_away() {
+    let mut net = Net::new(1);
+    net.start(0, graceful(true, true, config(0, &[1])));
+    net.run(SECOND * 119);
+    assert_eq!(told(&net, 0, |o| *o == Output::RestartComplete), 0);
+    net.run(SECOND * 2);
+    assert_eq!(told(&net, 0, |o| *o == Output::RestartComplete), 1);
+}
+
+#[test]
+fn a_new_configuration_leaves_other_sessions_alone() {
+    let mut net = Net::new(1);
+    for speaker in [1, 2, 3] {
+        net.start(speaker, config(speaker, &[0]));
+    }
+    net.start(0, config(0, &[1, 2, 3]));
+    net.run(SECOND * 20);
+    let mut changed = config(0, &[1, 2]);
+    let narrower = PeerConfig { families: [Family::Ipv4Unicast].into(), ..peer() };
+    changed.peers.insert(address(2), narrower);
+    let renamed = PeerConfig { description: "upstream".into(), ..peer() };
+    changed.peers.insert(address(1), renamed);
+    net.configure(0, changed);
+    net.run(SECOND * 20);
+    assert_eq!(net.flaps(1), (1, vec![]));
+    assert_eq!(net.view(0, 1).description, "upstream");
+    let other_change = "received Hard Reset: Cease (6), Other Configuration Change (6)";
+    assert_eq!(net.flaps(2), (2, vec![other_change.into()]));
+    assert_eq!(net.view(2, 0).session.unwrap().families, [(Family::Ipv4Unicast, true)]);
+    assert_eq!(net.flaps(3), (1, vec!["received Hard Reset: Cease (6), Peer De-configured (3)".into()]));
+    assert_eq!(net.speakers[0].as_ref().unwrap().by_address.len(), 2);
+}
+
+#[test]
+fn a_cleared_session_comes_back() {
+    let mut net = Net::pair(1, |c| c);
+    net.run(SECOND * 10);
+    let id = net.speakers[0].as_ref().unwrap().peer_id(address(1)).unwrap();
+    net.input(0, Input::Stop { peer: id, subcode: cease_code::ADMIN_RESET });
+    net.input(0, Input::Start { peer: id });
+    net.run(SECOND * 10);
+    assert_eq!(net.flaps(1), (2, vec!["received Hard Reset: Cease (6), Administrative Reset (4)".into()]));
+}
+
+#[test]
+fn strangers_are_told_that_they_are_rejected() {
+    let mut net = Net::new(1);
+    net.start(0, config(0, &[]));
+    net.start(1, config(1, &[0]));
+    net.run(SECOND);
+    assert_eq!(told(&net, 0, |o| matches!(o, Output::Refused { .. })), 1);
+    let (_, error) = net.view(1, 0).last_error.unwrap();
+    assert_eq!(error, "received Cease (6), Connection Rejected (5)");
+}
+
+#[test]
+fn a_refused_open_does_no_harm_to_the_session_that_is_up() {
+    let mut net = Net::pair(1, |c| graceful(false, false, c));
+    net.run(SECOND * 10);
+    let connection = ConnectionId::Incoming(1 << 40);
+    net.input(0, Input::Accepted { connection, remote: address(1), local: address(0) });
+    let wrong = crate::session::Local {
+        asn: 65999,
+        ..net.speakers[0].as_ref().unwrap().peers[&PeerId(1)].local.clone()
+    };
+    let mut frames = Vec::new();
+    Message::Open(wrong.open()).encode(&Default::default(), &mut frames);
+    net.input(0, Input::Received { connection, frames: frames.into() });
+    net.run(SECOND * 10);
+    assert_eq!(net.flaps(0), (1, vec![]));
+}
+
+#[test]
+fn a_broken_stream_is_answered_with_the_headers_error() {
+    let mut net = Net::pair(1, |c| c);
+    net.run(SECOND * 10);
+    let connection = *net.speakers[0].as_ref().unwrap().connections.keys().next().unwrap();
+    net.input(0, Input::Received { connection, frames: vec![0; 19].into() });
+    net.run(SECOND / 2);
+    assert_eq!(net.flaps(0).1, ["sent Message Header Error (1), Connection Not Synchronized (1)"]);
+    assert_eq!(net.state(0, 1), "Idle");
+}
