@@ -8,6 +8,7 @@ mod batch;
 mod codec;
 mod counters;
 mod error;
+mod events;
 mod fib;
 mod maps;
 mod next_hops;
@@ -24,6 +25,7 @@ use srv6_types::VrfId;
 
 pub use attach::Attach;
 pub use error::EbpfError;
+pub use events::{DroppedPacket, Events, Flow};
 pub use maps::Sizes;
 pub use open::{Opened, Options, PIN_DIR};
 pub use pins::{Attachment, Mechanism, Role};
