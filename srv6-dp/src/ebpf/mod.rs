@@ -11,6 +11,7 @@ mod error;
 mod events;
 mod fib;
 mod maps;
+mod mechanism;
 mod next_hops;
 mod open;
 mod pins;
