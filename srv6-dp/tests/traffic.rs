@@ -24,11 +24,11 @@ use srv6_dp::{
     ebpf::{Attach, Mechanism, Opened, Options, Sizes},
     model::{IfIndex, LocalSid, NextHop, Tally, Vrf},
 };
-use srv6_types::{Behavior, Sid, VrfId};
+use srv6_types::{Behavior, DropReason, Sid, VrfId};
 
 const RED: VrfId = VrfId(1);
 /// Processes that die, or layouts that follow each other, under one flood of pings.
-const ROUNDS: u32 = 10;
+const ROUNDS: u32 = 6;
 /// Tells the process to be killed where to pin, and how to attach.
 const HOLD: &str = "DP_HOLD";
 
@@ -42,9 +42,7 @@ fn two_customers(lab: &Lab) -> (Customer, Customer, State) {
     let mut state = State::default();
     state.vrfs.insert(RED, Vrf::default());
     for customer in [&customers.0, &customers.1] {
-        let interface = customer.circuit_interface();
-        state.circuits.insert(interface, customer.circuit(RED));
-        state.routes.insert((RED, customer.prefix()), NextHop::Connected { interface });
+        customer.add_to(&mut state, RED);
     }
     (customers.0, customers.1, state)
 }
@@ -175,15 +173,13 @@ fn a_site_behind_the_core_is_reached_while_processes_die() {
     let lab = Lab::new();
     let customer = Customer::new(&lab, 1);
     let (_far, core) = kernel_pe(&lab);
-    let interface = customer.circuit_interface();
     let mut wanted = State { core: [core].into(), ..State::default() };
     wanted.node.source = Some("2001:db8:c::1".parse().unwrap());
     wanted.node.locators = ["fc00:0:1::/48".parse().unwrap()].into();
     wanted.node.domain = ["fc00::/16".parse().unwrap()].into();
     wanted.vrfs.insert(RED, Vrf::default());
-    wanted.circuits.insert(interface, customer.circuit(RED));
+    customer.add_to(&mut wanted, RED);
     wanted.sids.insert(sid("fc00:0:1:1::"), LocalSid { behavior: Behavior::END_DT4, vrf: RED });
-    wanted.routes.insert((RED, customer.prefix()), NextHop::Connected { interface });
     let far_site = NextHop::Encapsulate { segments: vec![sid("fc00:0:9:1::")], reduced: true };
     wanted.routes.insert((RED, "10.9.0.0/16".parse().unwrap()), far_site);
     reach(&mut EbpfDataplane::open(&lab.options()).unwrap(), &wanted);
@@ -210,4 +206,31 @@ fn a_site_behind_the_core_is_reached_while_processes_die() {
     let counters = dataplane.counters().unwrap();
     assert_eq!(counters.sids[&sid("fc00:0:1:1::")], Tally::default());
     assert_eq!(counters.vrfs[&RED], srv6_dp::model::VrfCounters::default());
+}
+
+#[test]
+fn a_drop_is_counted_and_told_with_its_reason() {
+    let lab = Lab::new();
+    let customer = Customer::new(&lab, 1);
+    let mut wanted = State::default();
+    wanted.vrfs.insert(RED, Vrf::default());
+    customer.add_to(&mut wanted, RED);
+    let mut dataplane = EbpfDataplane::open(&lab.options()).unwrap();
+    reach(&mut dataplane, &wanted);
+    let mut events = dataplane.events().unwrap().unwrap();
+    let flood = customer.flood([192, 0, 2, 1].into());
+    sleep(Duration::from_millis(500));
+    assert_eq!(flood.stop().answered, 0);
+
+    let told = events.next().unwrap();
+    assert_eq!(
+        (told.vrf, told.reason, told.interface),
+        (RED, DropReason::NoRouteInVrf, customer.circuit_interface())
+    );
+    let flow = told.flow.unwrap();
+    assert_eq!((flow.source, flow.destination), (customer.address(), [192, 0, 2, 1].into()));
+    let counters = dataplane.counters().unwrap();
+    let dropped = counters.drops[&(RED, DropReason::NoRouteInVrf)];
+    assert_eq!(counters.vrfs[&RED].dropped.packets, dropped);
+    assert!(dropped >= 10, "{counters:?}");
 }

@@ -10,7 +10,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use srv6_dp::model::{Circuit, IfIndex};
+use srv6_dp::model::{Circuit, IfIndex, NextHop, State};
 use srv6_types::VrfId;
 
 use crate::{lab::Lab, namespace::Namespace};
@@ -27,17 +27,13 @@ impl Customer {
         let namespace = Namespace::new();
         let ac = format!("ac{number}");
         let mac = mac(number).map(|octet| format!("{octet:02x}")).join(":");
-        let ce_mac = format!("02:00:00:00:ce:{number:02x}");
         let id = namespace.id();
-        lab.ip(&format!("link add {ac} address {mac} type veth peer name eth0 address {ce_mac} netns {id}"));
+        lab.ip(&format!("link add {ac} address {mac} type veth peer name eth0 netns {id}"));
         lab.ip(&format!("link set {ac} up"));
         let customer = Self { number, interface: lab.index(&ac), namespace };
         let ip = |arguments: String| customer.namespace.run(&format!("ip {arguments}"));
         ip("link set eth0 up".into());
         ip(format!("address add {}/24 dev eth0", customer.address()));
-        // Neighbours stand from the start: these tests are not about their resolution.
-        ip(format!("neighbor add 10.{number}.0.254 lladdr {mac} dev eth0"));
-        lab.ip(&format!("neighbor add {} lladdr {ce_mac} dev {ac}", customer.address()));
         ip(format!("route add default via 10.{number}.0.254"));
         customer
     }
@@ -46,15 +42,21 @@ impl Customer {
         Ipv4Addr::new(10, self.number, 0, 1).into()
     }
 
-    pub(crate) fn prefix(&self) -> IpNet {
-        Ipv4Net::new(Ipv4Addr::new(10, self.number, 0, 0), 24).unwrap().into()
+    /// The circuit in `vrf`, its prefix and its gateway.
+    pub(crate) fn add_to(&self, state: &mut State, vrf: VrfId) {
+        let interface = self.interface;
+        let gateway = Ipv4Addr::new(10, self.number, 0, 254);
+        let prefix = |len| IpNet::from(Ipv4Net::new(gateway, len).unwrap().trunc());
+        state.circuits.insert(interface, self.circuit(vrf));
+        state.routes.insert((vrf, prefix(24)), NextHop::Connected { interface });
+        state.routes.insert((vrf, prefix(32)), NextHop::Local { interface });
     }
 
     pub(crate) fn circuit_interface(&self) -> IfIndex {
         self.interface
     }
 
-    pub(crate) fn circuit(&self, vrf: VrfId) -> Circuit {
+    fn circuit(&self, vrf: VrfId) -> Circuit {
         let gateway4 = Some(Ipv4Addr::new(10, self.number, 0, 254));
         Circuit { vrf, mtu: 1500, mac: mac(self.number), gateway4, gateway6: None }
     }
