@@ -41,7 +41,7 @@ fn veth(lab: &Lab, name: &str) -> IfIndex {
 fn any_state_is_reached_from_any_other_and_survives_reopening() {
     let lab = Lab::new();
     let interfaces = (0..5).map(|number| veth(&lab, &format!("if{number}"))).collect();
-    let mut runner = TestRunner::new(Config { cases: 12, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 8, failure_persistence: None, ..Config::default() });
     runner
         .run(&collection::vec(states::state(interfaces), 4), |states| {
             for wanted in states {

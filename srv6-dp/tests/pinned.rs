@@ -210,3 +210,13 @@ fn a_program_taken_off_by_another_hand_is_noticed() {
     // Observed, so that the next plan repairs it.
     assert_eq!(dataplane.observe().unwrap().core, BTreeSet::new());
 }
+
+#[test]
+fn a_second_process_is_refused_while_the_first_lives() {
+    let lab = Lab::new();
+    let first = open(&lab);
+    let error = EbpfDataplane::open(&lab.options()).err().unwrap().to_string();
+    assert!(error.contains("another process has the dataplane"), "{error}");
+    drop(first);
+    open(&lab);
+}

@@ -5,6 +5,8 @@
 mod customer;
 #[path = "common/lab.rs"]
 mod lab;
+#[path = "common/namespace.rs"]
+mod namespace;
 
 use std::{
     io::{BufRead, BufReader},
@@ -16,16 +18,17 @@ use std::{
 
 use customer::Customer;
 use lab::Lab;
+use namespace::Namespace;
 use srv6_dp::{
     Change, Dataplane, EbpfDataplane, State,
     ebpf::{Attach, Mechanism, Opened, Options, Sizes},
-    model::{NextHop, Vrf},
+    model::{IfIndex, LocalSid, NextHop, Tally, Vrf},
 };
-use srv6_types::VrfId;
+use srv6_types::{Behavior, DropReason, Sid, VrfId};
 
 const RED: VrfId = VrfId(1);
 /// Processes that die, or layouts that follow each other, under one flood of pings.
-const ROUNDS: u32 = 10;
+const ROUNDS: u32 = 6;
 /// Tells the process to be killed where to pin, and how to attach.
 const HOLD: &str = "DP_HOLD";
 
@@ -39,9 +42,7 @@ fn two_customers(lab: &Lab) -> (Customer, Customer, State) {
     let mut state = State::default();
     state.vrfs.insert(RED, Vrf::default());
     for customer in [&customers.0, &customers.1] {
-        let interface = customer.circuit_interface();
-        state.circuits.insert(interface, customer.circuit(RED));
-        state.routes.insert((RED, customer.prefix()), NextHop::Connected { interface });
+        customer.add_to(&mut state, RED);
     }
     (customers.0, customers.1, state)
 }
@@ -138,4 +139,98 @@ fn going_over_to_another_layout_loses_no_packet() {
         println!("{mechanism:?}: {ROUNDS} layouts under {flooded:?}");
         flooded.assert_nothing_lost();
     }
+}
+
+fn sid(text: &str) -> Sid {
+    text.parse::<std::net::Ipv6Addr>().unwrap().into()
+}
+
+/// The far PE: the kernel itself with H.Encaps.Red and End.DX4, behind the interface `core0`.
+fn kernel_pe(lab: &Lab) -> (Namespace, IfIndex) {
+    let far = Namespace::new();
+    lab.ip(&format!("link add core0 type veth peer name eth0 netns {}", far.id()));
+    lab.ip("link set core0 up");
+    lab.ip("-6 address add 2001:db8:c::1/64 dev core0 nodad");
+    lab.ip("-6 route add fc00:0:9::/48 via 2001:db8:c::2");
+    for line in [
+        "sysctl -qw net.ipv6.conf.all.forwarding=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0",
+        "ip link set lo up",
+        "ip link set eth0 up",
+        "ip -6 address add 2001:db8:c::2/64 dev eth0 nodad",
+        "ip address add 10.9.0.1/32 dev lo",
+        "ip -6 route add fc00:0:1::/48 via 2001:db8:c::1",
+        "ip route add 10.1.0.0/24 encap seg6 mode encap.red segs fc00:0:1:1:: dev eth0 src 10.9.0.1",
+        "ip -6 route add fc00:0:9:1::/128 encap seg6local action End.DX4 nh4 10.9.0.1 dev eth0",
+    ] {
+        far.run(line);
+    }
+    (far, lab.index("core0"))
+}
+
+/// Also: a SID keeps its counter over a takeover, and neither a SID nor a VRF starts with another's counts.
+#[test]
+fn a_site_behind_the_core_is_reached_while_processes_die() {
+    let lab = Lab::new();
+    let customer = Customer::new(&lab, 1);
+    let (_far, core) = kernel_pe(&lab);
+    let mut wanted = State { core: [core].into(), ..State::default() };
+    wanted.node.source = Some("2001:db8:c::1".parse().unwrap());
+    wanted.node.locators = ["fc00:0:1::/48".parse().unwrap()].into();
+    wanted.node.domain = ["fc00::/16".parse().unwrap()].into();
+    wanted.vrfs.insert(RED, Vrf::default());
+    customer.add_to(&mut wanted, RED);
+    wanted.sids.insert(sid("fc00:0:1:1::"), LocalSid { behavior: Behavior::END_DT4, vrf: RED });
+    let far_site = NextHop::Encapsulate { segments: vec![sid("fc00:0:9:1::")], reduced: true };
+    wanted.routes.insert((RED, "10.9.0.0/16".parse().unwrap()), far_site);
+    reach(&mut EbpfDataplane::open(&lab.options()).unwrap(), &wanted);
+
+    let flood = customer.flood([10, 9, 0, 1].into());
+    for _ in 0..ROUNDS {
+        let mut holder = start_holder(&lab, Mechanism::Tcx);
+        holder.kill().unwrap();
+        holder.wait().unwrap();
+    }
+    let flooded = flood.stop();
+    println!("over the core: {ROUNDS} processes killed under {flooded:?}");
+
+    let mut dataplane = EbpfDataplane::open(&lab.options()).unwrap();
+    let counters = dataplane.counters().unwrap();
+    flooded.assert_nothing_lost();
+    assert!(counters.sids[&sid("fc00:0:1:1::")].packets >= flooded.answered, "{counters:?}");
+    assert!(counters.vrfs[&RED].encapsulated.packets >= flooded.answered, "{counters:?}");
+    assert_eq!(dataplane.verify(&[core].into()).unwrap(), []);
+
+    reach(&mut dataplane, &State::default());
+    let idle = State { vrfs: wanted.vrfs, sids: wanted.sids, ..State::default() };
+    reach(&mut dataplane, &idle);
+    let counters = dataplane.counters().unwrap();
+    assert_eq!(counters.sids[&sid("fc00:0:1:1::")], Tally::default());
+    assert_eq!(counters.vrfs[&RED], srv6_dp::model::VrfCounters::default());
+}
+
+#[test]
+fn a_drop_is_counted_and_told_with_its_reason() {
+    let lab = Lab::new();
+    let customer = Customer::new(&lab, 1);
+    let mut wanted = State::default();
+    wanted.vrfs.insert(RED, Vrf::default());
+    customer.add_to(&mut wanted, RED);
+    let mut dataplane = EbpfDataplane::open(&lab.options()).unwrap();
+    reach(&mut dataplane, &wanted);
+    let mut events = dataplane.events().unwrap().unwrap();
+    let flood = customer.flood([192, 0, 2, 1].into());
+    sleep(Duration::from_millis(500));
+    assert_eq!(flood.stop().answered, 0);
+
+    let told = events.next().unwrap();
+    assert_eq!(
+        (told.vrf, told.reason, told.interface),
+        (RED, DropReason::NoRouteInVrf, customer.circuit_interface())
+    );
+    let flow = told.flow.unwrap();
+    assert_eq!((flow.source, flow.destination), (customer.address(), [192, 0, 2, 1].into()));
+    let counters = dataplane.counters().unwrap();
+    let dropped = counters.drops[&(RED, DropReason::NoRouteInVrf)];
+    assert_eq!(counters.vrfs[&RED].dropped.packets, dropped);
+    assert!(dropped >= 10, "{counters:?}");
 }

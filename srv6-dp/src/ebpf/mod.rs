@@ -1,7 +1,7 @@
 //! The dataplane in the kernel: programs, maps, pins and links.
 //!
 //! Everything that forwards is pinned and goes on without this process; [`EbpfDataplane::open`] takes it over.
-//! One process may have it open for writing at a time.
+//! One process has it open at a time; a second is refused.
 
 mod attach;
 mod batch;
@@ -11,6 +11,7 @@ mod error;
 mod events;
 mod fib;
 mod maps;
+mod mechanism;
 mod next_hops;
 mod open;
 mod pins;
