@@ -172,3 +172,88 @@ impl Writer {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::backlog::{HARD, PATIENCE};
+
+    struct Pair {
+        connection: Connection,
+        peer: TcpStream,
+        inbox: mpsc::Receiver<Inbox>,
+        drained: Arc<Notify>,
+    }
+
+    impl Pair {
+        async fn new() -> Self {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let (ours, peer) =
+                tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
+            let (inbox_sender, inbox) = mpsc::channel(1);
+            let drained = Arc::new(Notify::new());
+            let connection =
+                Connection::spawn(ConnectionId::Outgoing(0), ours.unwrap(), &inbox_sender, &drained);
+            Self { connection, peer: peer.unwrap().0, inbox, drained }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_does_not_read_is_waited_for_then_passed_over_then_dropped() {
+        let mut pair = Pair::new().await;
+        let megabyte = Bytes::from(vec![0; 1 << 20]);
+        let start = Instant::now();
+        // The kernel takes some of it.
+        while pair.connection.pressure(start) == Pressure::None {
+            pair.connection.send(megabyte.clone());
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(pair.connection.pressure(start), Pressure::Wait(start + PATIENCE));
+        assert_eq!(pair.connection.pressure(start + PATIENCE), Pressure::None);
+        (0..=HARD >> 20).for_each(|_| pair.connection.send(megabyte.clone()));
+        assert_eq!(pair.connection.pressure(start + PATIENCE), Pressure::Drop);
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_reads_again_wakes_the_tables_and_gets_every_octet() {
+        let mut pair = Pair::new().await;
+        let octets: Vec<u8> = (0..32 << 20).map(|n: u32| (n >> 8) as u8).collect();
+        let octets = Bytes::from(octets);
+        pair.connection.send(octets.clone());
+        assert_ne!(pair.connection.pressure(Instant::now()), Pressure::None);
+        let reader = async {
+            let mut got = vec![0; octets.len()];
+            pair.peer.read_exact(&mut got).await.unwrap();
+            got
+        };
+        let (got, ()) = tokio::join!(reader, pair.drained.notified());
+        assert!(got == octets);
+        assert_eq!(pair.connection.pressure(Instant::now()), Pressure::None);
+    }
+
+    #[tokio::test]
+    async fn what_was_queued_goes_out_before_the_connection_closes() {
+        let mut pair = Pair::new().await;
+        pair.connection.send(Bytes::from_static(b"last words"));
+        // What the peer has sent and we do not read any more must not turn the close into a reset.
+        pair.peer.write_all(&[0xff; 10]).await.unwrap();
+        let closing = pair.connection.close();
+        let mut got = Vec::new();
+        pair.peer.read_to_end(&mut got).await.unwrap();
+        assert_eq!(got, b"last words");
+        drop(pair.peer);
+        closing.await.unwrap();
+        assert!(matches!(pair.inbox.recv().await, Some(Inbox::Input(Input::Closed { .. }))));
+    }
+
+    #[test]
+    fn a_stream_is_cut_at_the_end_of_its_last_whole_message() {
+        let keepalive = [&[0xff; 16][..], &[0, 19, 4]].concat();
+        let stream = [&keepalive[..], &keepalive, &keepalive[..7]].concat();
+        assert_eq!(whole_messages(&stream), (38, None));
+        let (length, fault) = whole_messages(&[&keepalive[..], &[0; 19]].concat());
+        assert_eq!((length, fault.map(|n| (n.code, n.subcode))), (19, Some((1, 1))));
+    }
+}

@@ -180,19 +180,11 @@ impl Decision<'_> {
         if self.next_hops.is_empty() {
             return Reachability::Cost(0);
         }
-        self.next_hops.get(&address(&self.set(path).next_hop)).copied().unwrap_or(Reachability::Cost(0))
+        self.next_hops.get(&self.set(path).next_hop.global()).copied().unwrap_or(Reachability::Cost(0))
     }
 
     fn set(&self, path: &Path) -> &AttributeSet {
         &self.sets[path.set]
-    }
-}
-
-/// The global address of a next hop.
-pub(crate) fn address(next_hop: &NextHop) -> IpAddr {
-    match next_hop {
-        NextHop::V4(address) => IpAddr::V4(*address),
-        NextHop::V6 { global, .. } => IpAddr::V6(*global),
     }
 }
 
@@ -207,6 +199,6 @@ fn address_bits(address: IpAddr) -> u128 {
 pub(crate) fn forwarding_address(next_hop: &NextHop) -> IpAddr {
     match next_hop {
         NextHop::V6 { link_local: Some(address), .. } => IpAddr::V6(*address),
-        _ => address(next_hop),
+        _ => next_hop.global(),
     }
 }

@@ -2,6 +2,7 @@
 
 mod decision;
 mod groups;
+mod hostile;
 mod model;
 mod reflection;
 mod restart;
