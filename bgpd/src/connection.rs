@@ -4,7 +4,7 @@ use std::{
     io::{self, IoSlice},
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -41,6 +41,7 @@ const LINGER: Duration = Duration::from_secs(2);
 pub(crate) struct Connection {
     queue: mpsc::UnboundedSender<Bytes>,
     queued: Arc<AtomicUsize>,
+    taken: Arc<AtomicU64>,
     backlog: Backlog,
     reader: JoinHandle<()>,
     writer: JoinHandle<()>,
@@ -60,24 +61,34 @@ impl Connection {
         let (read_half, write_half) = stream.into_split();
         let (queue, queue_end) = mpsc::unbounded_channel();
         let queued = Arc::new(AtomicUsize::new(0));
-        let writer = Writer { half: write_half, queued: Arc::clone(&queued), drained: Arc::clone(drained) };
+        let taken = Arc::new(AtomicU64::new(0));
+        let writer = Writer {
+            half: write_half,
+            queued: Arc::clone(&queued),
+            taken: Arc::clone(&taken),
+            drained: Arc::clone(drained),
+        };
         Self {
             queue,
             queued,
+            taken,
             backlog: Backlog::default(),
             reader: tokio::spawn(read(id, read_half, inbox.clone())),
             writer: tokio::spawn(writer.run(queue_end)),
         }
     }
 
-    pub(crate) fn send(&self, messages: Bytes) {
-        self.queued.fetch_add(messages.len(), Ordering::Relaxed);
+    pub(crate) fn send(&mut self, messages: Bytes) {
+        if self.queued.fetch_add(messages.len(), Ordering::Relaxed) == 0 {
+            self.backlog.begins();
+        }
         // Fails only when the writer has met an error, of which the reader tells.
         let _ = self.queue.send(messages);
     }
 
     pub(crate) fn pressure(&mut self, now: Instant) -> Pressure {
-        self.backlog.pressure(self.queued.load(Ordering::Relaxed), now)
+        let taken = self.taken.load(Ordering::Relaxed);
+        self.backlog.pressure(self.queued.load(Ordering::Relaxed), taken, now)
     }
 
     /// Lets out what is queued, then closes. The peer's last octets are read, lest the kernel answers them with
@@ -140,6 +151,7 @@ fn whole_messages(stream: &[u8]) -> (usize, Option<Notification>) {
 struct Writer {
     half: OwnedWriteHalf,
     queued: Arc<AtomicUsize>,
+    taken: Arc<AtomicU64>,
     drained: Arc<Notify>,
 }
 
@@ -164,11 +176,106 @@ impl Writer {
                 return Err(io::ErrorKind::WriteZero.into());
             }
             IoSlice::advance_slices(&mut rest, written);
+            self.taken.fetch_add(written as u64, Ordering::Relaxed);
             let before = self.queued.fetch_sub(written, Ordering::Relaxed);
             if before > SOFT && before - written <= SOFT {
                 self.drained.notify_one();
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::backlog::{HARD, PATIENCE, SEND_HOLD};
+
+    struct Pair {
+        connection: Connection,
+        peer: TcpStream,
+        inbox: mpsc::Receiver<Inbox>,
+        drained: Arc<Notify>,
+    }
+
+    impl Pair {
+        async fn new() -> Self {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let (ours, peer) =
+                tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
+            let (inbox_sender, inbox) = mpsc::channel(1);
+            let drained = Arc::new(Notify::new());
+            let connection =
+                Connection::spawn(ConnectionId::Outgoing(0), ours.unwrap(), &inbox_sender, &drained);
+            Self { connection, peer: peer.unwrap().0, inbox, drained }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_does_not_read_is_waited_for_then_passed_over_then_dropped() {
+        let mut pair = Pair::new().await;
+        let megabyte = Bytes::from(vec![0; 1 << 20]);
+        let start = Instant::now();
+        // The kernel takes some of it.
+        while pair.connection.pressure(start) == Pressure::None {
+            pair.connection.send(megabyte.clone());
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(pair.connection.pressure(start), Pressure::Wait(start + PATIENCE));
+        assert_eq!(pair.connection.pressure(start + PATIENCE), Pressure::None);
+        (0..=HARD >> 20).for_each(|_| pair.connection.send(megabyte.clone()));
+        assert_eq!(pair.connection.pressure(start + PATIENCE), Pressure::Drop);
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_reads_again_wakes_the_tables_and_gets_every_octet() {
+        let mut pair = Pair::new().await;
+        let octets: Vec<u8> = (0..32 << 20).map(|n: u32| (n >> 8) as u8).collect();
+        let octets = Bytes::from(octets);
+        pair.connection.send(octets.clone());
+        assert_ne!(pair.connection.pressure(Instant::now()), Pressure::None);
+        let reader = async {
+            let mut got = vec![0; octets.len()];
+            pair.peer.read_exact(&mut got).await.unwrap();
+            got
+        };
+        let (got, ()) = tokio::join!(reader, pair.drained.notified());
+        assert!(got == octets);
+        assert_eq!(pair.connection.pressure(Instant::now()), Pressure::None);
+    }
+
+    #[tokio::test]
+    async fn a_long_silence_of_ours_is_not_held_against_the_peer() {
+        let mut pair = Pair::new().await;
+        let start = Instant::now();
+        assert_eq!(pair.connection.pressure(start), Pressure::None);
+        pair.connection.send(Bytes::from_static(b"keepalive"));
+        assert_eq!(pair.connection.pressure(start + SEND_HOLD * 2), Pressure::None);
+    }
+
+    #[tokio::test]
+    async fn what_was_queued_goes_out_before_the_connection_closes() {
+        let mut pair = Pair::new().await;
+        pair.connection.send(Bytes::from_static(b"last words"));
+        // What the peer has sent and we do not read any more must not turn the close into a reset.
+        pair.peer.write_all(&[0xff; 10]).await.unwrap();
+        let closing = pair.connection.close();
+        let mut got = Vec::new();
+        pair.peer.read_to_end(&mut got).await.unwrap();
+        assert_eq!(got, b"last words");
+        drop(pair.peer);
+        closing.await.unwrap();
+        assert!(matches!(pair.inbox.recv().await, Some(Inbox::Input(Input::Closed { .. }))));
+    }
+
+    #[test]
+    fn a_stream_is_cut_at_the_end_of_its_last_whole_message() {
+        let keepalive = [&[0xff; 16][..], &[0, 19, 4]].concat();
+        let stream = [&keepalive[..], &keepalive, &keepalive[..7]].concat();
+        assert_eq!(whole_messages(&stream), (38, None));
+        let (length, fault) = whole_messages(&[&keepalive[..], &[0; 19]].concat());
+        assert_eq!((length, fault.map(|n| (n.code, n.subcode))), (19, Some((1, 1))));
     }
 }

@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use bgp_core::{
     config::{PeerId, SpeakerConfig},
-    rib::{LocalRoute, RouteView, UnicastRoute, VrfRoute},
+    rib::{LocalRoute, Reachability, RouteView, UnicastRoute, VrfRoute},
     speaker::{ConfigureError, PeerView},
 };
 use bgp_wire::{Family, nlri::Prefix};
@@ -69,6 +69,7 @@ pub(crate) enum Command {
     Configure(Box<SpeakerConfig>, oneshot::Sender<Result<(), ConfigureError>>),
     Announce(Vec<LocalRoute>),
     Withdraw(Vec<(VrfId, Prefix)>),
+    NextHop(IpAddr, Option<Reachability>),
     Clear(IpAddr, oneshot::Sender<bool>),
     Refresh(IpAddr, Family, oneshot::Sender<bool>),
     Peers(oneshot::Sender<Vec<PeerView>>),
@@ -95,6 +96,15 @@ impl Handle {
     /// Stops originating routes.
     pub async fn withdraw(&self, routes: Vec<(VrfId, Prefix)>) -> Result<(), Gone> {
         self.commands.send(Command::Withdraw(routes)).await.map_err(|_| Gone)
+    }
+
+    /// What the underlay says of a next hop of routes; `None`: nothing, which counts as reachable at cost 0.
+    pub async fn set_next_hop(
+        &self,
+        next_hop: IpAddr,
+        reachability: Option<Reachability>,
+    ) -> Result<(), Gone> {
+        self.commands.send(Command::NextHop(next_hop, reachability)).await.map_err(|_| Gone)
     }
 
     /// Resets the session with a peer (Cease 6/4); `false`: there is no such peer.

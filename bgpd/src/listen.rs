@@ -1,6 +1,7 @@
 //! Sockets that peers connect to.
 
 use std::{
+    collections::BTreeMap,
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     time::Duration,
@@ -11,7 +12,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::mpsc,
-    task::AbortHandle,
+    task::JoinHandle,
 };
 
 use crate::links::Inbox;
@@ -32,22 +33,50 @@ pub struct ListenError {
     pub source: io::Error,
 }
 
-/// The listening tasks; they end when this is dropped.
+/// The listening tasks by address; they end when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Listeners(Vec<AbortHandle>);
+pub(crate) struct Listeners {
+    tasks: BTreeMap<SocketAddr, JoinHandle<()>>,
+    inbox: mpsc::Sender<Inbox>,
+}
 
 impl Listeners {
     /// Binds every address before the first connection is taken.
-    pub(crate) fn bind(listen: &Listen, inbox: &mpsc::Sender<Inbox>) -> Result<Self, ListenError> {
-        let sockets: Result<Vec<_>, _> = addresses(listen).into_iter().map(bind).collect();
-        let spawn = |listener| tokio::spawn(accept(listener, inbox.clone())).abort_handle();
-        Ok(Self(sockets?.into_iter().flatten().map(spawn).collect()))
+    pub(crate) fn bind(listen: &Listen, inbox: mpsc::Sender<Inbox>) -> Result<Self, ListenError> {
+        let mut listeners = Self { tasks: BTreeMap::new(), inbox };
+        addresses(listen).into_iter().try_for_each(|address| listeners.add(address))?;
+        Ok(listeners)
+    }
+
+    /// Listens at other addresses; those that stay are not touched, and each is tried whatever becomes of the rest.
+    pub(crate) async fn rebind(&mut self, listen: &Listen) {
+        let wanted = addresses(listen);
+        let gone: Vec<_> = self.tasks.extract_if(.., |address, _| !wanted.contains(address)).collect();
+        for (_, task) in gone {
+            task.abort();
+            // The address is free only when the task has let its socket go.
+            let _ = task.await;
+        }
+        for address in wanted {
+            if let Err(error) = self.add(address) {
+                tracing::error!(%error, "peers cannot connect to this address");
+            }
+        }
+    }
+
+    fn add(&mut self, address: SocketAddr) -> Result<(), ListenError> {
+        if !self.tasks.contains_key(&address)
+            && let Some(listener) = bind(address)?
+        {
+            self.tasks.insert(address, tokio::spawn(accept(listener, self.inbox.clone())));
+        }
+        Ok(())
     }
 }
 
 impl Drop for Listeners {
     fn drop(&mut self) {
-        self.0.iter().for_each(AbortHandle::abort);
+        self.tasks.values().for_each(JoinHandle::abort);
     }
 }
 

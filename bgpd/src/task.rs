@@ -32,7 +32,6 @@ pub(crate) struct Task {
     links: Links,
     listeners: Listeners,
     inbox: mpsc::Receiver<Inbox>,
-    inbox_sender: mpsc::Sender<Inbox>,
     commands: mpsc::Receiver<Command>,
     events: mpsc::Sender<Event>,
     waiting: VecDeque<Event>,
@@ -56,23 +55,12 @@ impl Task {
         events: mpsc::Sender<Event>,
     ) -> Result<Self, ListenError> {
         let (inbox_sender, inbox) = mpsc::channel(INBOX);
-        let listeners = Listeners::bind(&config.listen, &inbox_sender)?;
+        let listeners = Listeners::bind(&config.listen, inbox_sender.clone())?;
         let mut outputs = Vec::new();
         let speaker = Speaker::new(config, Instant::now(), &mut outputs);
-        let links = Links::new(inbox_sender.clone());
+        let links = Links::new(inbox_sender);
         let waiting = VecDeque::new();
-        Ok(Self {
-            speaker,
-            links,
-            listeners,
-            inbox,
-            inbox_sender,
-            commands,
-            events,
-            waiting,
-            outputs,
-            more: true,
-        })
+        Ok(Self { speaker, links, listeners, inbox, commands, events, waiting, outputs, more: true })
     }
 
     pub(crate) async fn run(mut self) {
@@ -85,7 +73,7 @@ impl Task {
                     let _ = done.send(());
                     return;
                 }
-                Wake::Command(Some(command)) => self.command(command),
+                Wake::Command(Some(command)) => self.command(command).await,
                 Wake::Inbox(first) => self.take_in(first),
                 Wake::Taken | Wake::Time => {}
             }
@@ -193,12 +181,15 @@ impl Task {
         self.dispatch();
     }
 
-    fn command(&mut self, command: Command) {
+    async fn command(&mut self, command: Command) {
         // Who asked and does not wait for the answer any more does not need it.
         match command {
-            Command::Configure(config, answer) => drop(answer.send(self.configure(*config))),
+            Command::Configure(config, answer) => drop(answer.send(self.configure(*config).await)),
             Command::Announce(routes) => self.handle(Input::Announce(routes)),
             Command::Withdraw(routes) => self.handle(Input::Withdraw(routes)),
+            Command::NextHop(next_hop, reachability) => {
+                self.handle(Input::NextHop { next_hop, reachability });
+            }
             Command::Clear(address, answer) => self.with_peer(address, answer, Self::clear),
             Command::Refresh(address, family, answer) => {
                 self.with_peer(address, answer, |task, peer| task.handle(Input::Refresh { peer, family }));
@@ -224,16 +215,13 @@ impl Task {
         self.handle(Input::Start { peer });
     }
 
-    fn configure(&mut self, config: SpeakerConfig) -> Result<(), ConfigureError> {
+    async fn configure(&mut self, config: SpeakerConfig) -> Result<(), ConfigureError> {
         let listen = config.listen.clone();
         let rebind = listen != self.speaker.config().listen;
         self.speaker.configure(config, Instant::now(), &mut self.outputs)?;
         self.dispatch();
         if rebind {
-            match Listeners::bind(&listen, &self.inbox_sender) {
-                Ok(listeners) => self.listeners = listeners,
-                Err(error) => tracing::error!(%error, "still listening at the old addresses"),
-            }
+            self.listeners.rebind(&listen).await;
         }
         Ok(())
     }

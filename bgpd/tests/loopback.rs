@@ -1,5 +1,7 @@
 //! Speakers over real sockets on 127.0.0.0/8.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::{
     collections::BTreeMap,
     io::{Read, Write},
@@ -10,6 +12,7 @@ use std::{
 use bgp_core::{
     config::{GracefulRestartConfig, Listen, PeerConfig, SpeakerConfig},
     rib::LocalRoute,
+    speaker::ConfigureError,
 };
 use bgp_wire::{
     Context, Family, Message,
@@ -326,4 +329,24 @@ async fn an_address_in_use_is_an_error_that_names_it() {
     let (_speaker, _events) = spawn(net.config(1, &[]));
     let error = bgpd::spawn(net.config(1, &[])).expect_err("the port is taken").to_string();
     assert!(error.starts_with("cannot listen at 127.76.0.1:11790: "), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn addresses_listened_at_change_without_a_restart() {
+    let net = Addresses(77);
+    let (speaker, _events) = spawn(net.config(1, &[]));
+    let mut moved = net.config(1, &[]);
+    moved.listen.addresses = vec![IpAddr::V4(Ipv4Addr::UNSPECIFIED)];
+    moved.listen.port += 1;
+    let reachable = |port| TcpStream::connect(SocketAddr::new(net.host(1), port)).is_ok();
+    assert!(reachable(Addresses::PORT));
+    speaker.configure(moved.clone()).await.unwrap().unwrap();
+    assert!(!reachable(Addresses::PORT) && reachable(moved.listen.port));
+    // From every address to one of them: the port is the same, so the old socket must be gone first.
+    moved.listen.addresses = vec![net.host(1)];
+    speaker.configure(moved.clone()).await.unwrap().unwrap();
+    assert!(reachable(moved.listen.port));
+
+    moved.asn += 1;
+    assert_eq!(speaker.configure(moved).await, Ok(Err(ConfigureError::Identity)));
 }

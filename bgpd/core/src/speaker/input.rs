@@ -6,7 +6,7 @@ use srv6_types::VrfId;
 
 use crate::{
     config::PeerId,
-    rib::{LocalRoute, UnicastRoute, VrfRoute},
+    rib::{LocalRoute, Reachability, UnicastRoute, VrfRoute},
     session::Direction,
 };
 
@@ -72,6 +72,13 @@ pub enum Input {
     Announce(Vec<LocalRoute>),
     /// Routes that it does not originate any more.
     Withdraw(Vec<(VrfId, Prefix)>),
+    /// What the underlay says of a next hop; `None`: nothing.
+    NextHop {
+        /// Of routes.
+        next_hop: IpAddr,
+        /// Whether and at what cost it can be reached.
+        reachability: Option<Reachability>,
+    },
     /// Ask a peer for its routes again (RFC 2918).
     Refresh {
         /// Which peer.

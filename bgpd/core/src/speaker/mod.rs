@@ -87,6 +87,7 @@ impl Speaker {
             Input::Withdraw(routes) => {
                 routes.into_iter().for_each(|(vrf, prefix)| self.rib.withdraw(vrf, prefix));
             }
+            Input::NextHop { next_hop, reachability } => self.rib.set_next_hop(next_hop, reachability),
             Input::Refresh { peer, family } => self.ask_refresh(peer, family, out),
             Input::Stop { peer, subcode } => self.stop(peer, cease(subcode), now, out),
             Input::Start { peer } => self.drive_slot(peer, Slot::Main, Event::Start, now, out),

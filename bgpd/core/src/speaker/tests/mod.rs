@@ -236,3 +236,51 @@ fn a_broken_stream_is_answered_with_the_headers_error() {
     assert_eq!(net.flaps(0).1, ["sent Message Header Error (1), Connection Not Synchronized (1)"]);
     assert_eq!(net.state(0, 1), "Idle");
 }
+
+/// Three speakers in a full mesh; whatever happens to them, when it stops all know all.
+#[test]
+fn after_any_storm_everybody_has_every_route() {
+    for seed in SEEDS {
+        let mut net = Net::new(seed);
+        let gr = |restarted, index: usize| {
+            let others: Vec<_> = (0..3).filter(|o| *o != index).collect();
+            let config = config(index, &others);
+            // Every second storm hits speakers without graceful restart.
+            if seed % 2 == 0 { graceful(restarted, restarted, config) } else { config }
+        };
+        let start = |net: &mut Net, restarted, index: usize| {
+            net.start(index, gr(restarted, index));
+            net.announce(index, &[["10.0.0.0/24", "10.1.0.0/24", "10.2.0.0/24"][index]]);
+        };
+        (0..3).for_each(|index| start(&mut net, false, index));
+        for _ in 0..12 {
+            let dice = net.dice();
+            let index = (dice % 3) as usize;
+            match (dice / 3) % 4 {
+                0 => net.break_connections(index),
+                1 => net.crash(index),
+                2 => {
+                    net.cut = true;
+                    net.run(SECOND * (dice % 13) as u32);
+                    net.cut = false;
+                }
+                _ => net.clear(index, PeerId(1 + (dice % 2) as u32)),
+            }
+            net.run(SECOND / 10 * (dice % 97) as u32);
+            if net.speakers[index].is_none() {
+                net.told[index].clear();
+                start(&mut net, true, index);
+            }
+        }
+        net.run(SECOND * 300);
+        for index in 0..3 {
+            let all = ["10.0.0.0/24", "10.1.0.0/24", "10.2.0.0/24"];
+            let others: Vec<_> =
+                all.iter().enumerate().filter(|(i, _)| *i != index).map(|(_, p)| *p).collect();
+            assert_eq!(net.reachable(index), others, "seed {seed}, speaker {index}");
+            let speaker = net.speakers[index].as_ref().unwrap();
+            assert_eq!(speaker.connections.len(), 2, "seed {seed}: nothing is left behind");
+            assert!(speaker.peers.values().all(|p| p.second.is_none() && p.helper == Helper::Idle));
+        }
+    }
+}

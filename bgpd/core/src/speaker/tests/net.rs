@@ -234,16 +234,17 @@ impl Net {
 
     fn later(&mut self, end: End, input: Input) {
         if !self.cut {
-            self.schedule(Some(end), Delivery::Input(end, input));
+            return self.schedule(Some(end), Delivery::Input(end, input));
+        }
+        // TCP loses nothing in between: what is lost is the last that the connection carried.
+        if let Some(other) = self.ends.remove(&end) {
+            self.ends.remove(&other);
         }
     }
 
     /// Up to 50 ms, and never before what was sent to the same end earlier.
     fn schedule(&mut self, end: Option<End>, delivery: Delivery) {
-        self.random ^= self.random << 13;
-        self.random ^= self.random >> 7;
-        self.random ^= self.random << 17;
-        let mut at = self.now + Duration::from_micros(self.random % 50_000);
+        let mut at = self.now + Duration::from_micros(self.dice() % 50_000);
         if let Some(end) = end {
             let last = self.last.entry(end).or_insert(at);
             at = at.max(*last);
@@ -251,6 +252,18 @@ impl Net {
         }
         self.sequence += 1;
         self.queue.insert((at, self.sequence), delivery);
+    }
+
+    pub(super) fn dice(&mut self) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random
+    }
+
+    pub(super) fn clear(&mut self, index: usize, peer: PeerId) {
+        self.input(index, Input::Stop { peer, subcode: 4 });
+        self.input(index, Input::Start { peer });
     }
 
     pub(super) fn state(&self, index: usize, peer: usize) -> &'static str {

@@ -1,0 +1,198 @@
+//! Two of our speakers with FRR 8.4 as route reflector between them. Needs root and Debian's frr:
+//! `cargo test -p bgpd --test frr -- --ignored`.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod reflector;
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    time::Duration,
+};
+
+use bgp_core::{
+    config::{Listen, PeerConfig, SpeakerConfig, VrfPolicy},
+    rib::{LocalRoute, LocalSid, VpnPath},
+};
+use bgp_wire::{Family, nlri::Prefix};
+use bgpd::{Event, Handle, RouteChange};
+use reflector::{Reflector, SPEAKERS};
+use srv6_types::{Behavior, Sid, SidStructure, Transposition, VrfId};
+use tokio::{
+    sync::mpsc::Receiver,
+    time::{Instant, timeout_at},
+};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+const RED: VrfId = VrfId(1);
+
+fn address(host: u16) -> IpAddr {
+    Ipv6Addr::new(0xfd00, 0x99, 0, 0, 0, 0, 0, host).into()
+}
+
+/// fcbb:bb00:`host`:1::, function 1.
+fn sid(host: u16) -> Sid {
+    Sid(Ipv6Addr::new(0xfcbb, 0xbb00, host, 1, 0, 0, 0, 0).octets())
+}
+
+struct Pe {
+    host: u16,
+    handle: Handle,
+    events: Receiver<Event>,
+    red: BTreeMap<Prefix, VpnPath>,
+}
+
+impl Pe {
+    fn start(host: u16) -> Self {
+        let router_id = Ipv4Addr::from(0x0a63_0000 + u32::from(host));
+        let target = "65000:1".parse().unwrap();
+        let red = VrfPolicy {
+            name: "red".into(),
+            rd: format!("65000:{host}").parse().unwrap(),
+            import: [target].into(),
+            export: [target].into(),
+            next_hop: None,
+        };
+        let rr = PeerConfig {
+            asn: 65000,
+            port: 179,
+            local_address: Some(address(host)),
+            passive: false,
+            hold_time: Duration::from_secs(9),
+            keepalive: Duration::from_secs(3),
+            connect_retry: Duration::from_secs(1),
+            families: [Family::Vpnv4, Family::Vpnv6].into(),
+            route_reflector_client: false,
+            next_hop_self: false,
+            description: "rr".into(),
+        };
+        let config = SpeakerConfig {
+            asn: 65000,
+            router_id,
+            cluster_id: router_id,
+            listen: Listen { port: 179, addresses: vec![address(host)] },
+            graceful_restart: None,
+            peers: [(address(1), rr)].into(),
+            vrfs: [(RED, red)].into(),
+        };
+        let (handle, events) = bgpd::spawn(config).unwrap();
+        Self { host, handle, events, red: BTreeMap::new() }
+    }
+
+    async fn announce(&self, prefixes: &[&str]) {
+        let structure = SidStructure::new(32, 16, 16, 0, Transposition::NONE).unwrap();
+        let structure = structure.with_function_transposed();
+        let sid = LocalSid { sid: sid(self.host), structure, behavior: Behavior::END_DT46 };
+        let route = |p: &&str| LocalRoute { vrf: RED, prefix: prefix(p), sid: Some(sid), med: None };
+        self.handle.announce(prefixes.iter().map(route).collect()).await.unwrap();
+    }
+
+    /// Takes events until the VRF holds these prefixes and no others, and a session change as wanted was seen.
+    async fn until(&mut self, wanted: &[&str], seen: impl Fn(&Event) -> bool) -> Vec<Event> {
+        let wanted: Vec<_> = wanted.iter().map(|p| prefix(p)).collect();
+        let deadline = Instant::now() + PATIENCE;
+        let mut events = Vec::new();
+        let mut done = false;
+        while !done || !self.red.keys().eq(wanted.iter()) {
+            let event = timeout_at(deadline, self.events.recv()).await;
+            let event = event.unwrap_or_else(|_| panic!("{:?}, not {wanted:?}: {events:?}", self.red));
+            let event = event.unwrap();
+            done |= seen(&event);
+            self.learn(&event);
+            events.push(event);
+        }
+        events
+    }
+
+    async fn until_holds(&mut self, wanted: &[&str]) {
+        let wanted_keys: Vec<_> = wanted.iter().map(|p| prefix(p)).collect();
+        if !self.red.keys().eq(wanted_keys.iter()) {
+            self.until(wanted, |_| true).await;
+        }
+    }
+
+    fn learn(&mut self, event: &Event) {
+        let Event::Routes(changes) = event else { return };
+        for change in changes {
+            let RouteChange::Vrf(route) = change else { continue };
+            match &route.path {
+                Some(path) => self.red.insert(route.prefix, path.clone()),
+                None => self.red.remove(&route.prefix),
+            };
+        }
+    }
+}
+
+fn prefix(text: &str) -> Prefix {
+    text.parse().map(Prefix::V4).or_else(|_| text.parse().map(Prefix::V6)).unwrap()
+}
+
+const OF_TWO: &[&str] = &["10.2.0.0/24", "2001:db8:2::/64"];
+const OF_THREE: &[&str] = &["10.3.0.0/24", "2001:db8:3::/64"];
+
+async fn story(reflector: &Reflector) {
+    let mut two = Pe::start(2);
+    let mut three = Pe::start(3);
+    two.announce(OF_TWO).await;
+    three.announce(OF_THREE).await;
+
+    // Both ways, with the SID folded again and the next hop of the other PE.
+    two.until_holds(OF_THREE).await;
+    three.until_holds(OF_TWO).await;
+    for (pe, other) in [(&two, 3), (&three, 2)] {
+        for path in pe.red.values() {
+            assert_eq!((path.sid, path.next_hop), (Some(sid(other)), address(other)));
+        }
+    }
+    let views = two.handle.peers().await.unwrap();
+    let session = views[0].session.as_ref().unwrap();
+    assert_eq!(session.families, [(Family::Vpnv4, true), (Family::Vpnv6, false)]);
+
+    // A withdrawn route.
+    two.handle.withdraw(vec![(RED, prefix(OF_TWO[0]))]).await.unwrap();
+    three.until_holds(&OF_TWO[1..]).await;
+    two.announce(&OF_TWO[..1]).await;
+    three.until_holds(OF_TWO).await;
+
+    // A session that FRR resets: it comes back with its routes.
+    reflector.vtysh("clear bgp fd00:99::2");
+    let is_down = |e: &Event| matches!(e, Event::PeerDown { .. });
+    let is_up = |e: &Event| matches!(e, Event::PeerUp { .. });
+    two.until(&[], is_down).await;
+    two.until(OF_THREE, is_up).await;
+    three.until_holds(OF_TWO).await;
+
+    // One that we reset.
+    three.handle.clear(address(1)).await.unwrap();
+    three.until(OF_TWO, is_up).await;
+
+    // Routes asked for again.
+    two.handle.refresh(address(1), Family::Vpnv4).await.unwrap();
+
+    // FRR crashes and starts again.
+    two.until_holds(OF_THREE).await;
+    reflector.kill_bgpd();
+    two.until(&[], is_down).await;
+    three.until(&[], is_down).await;
+    reflector.start_bgpd();
+    two.until(OF_THREE, is_up).await;
+    three.until(OF_TWO, is_up).await;
+
+    two.handle.shutdown(false).await.unwrap();
+    three.until(&[], |_| true).await;
+    let summary = reflector.vtysh("show bgp neighbors fd00:99::2");
+    assert!(summary.contains("Administrative Shutdown") || summary.contains("Hard Reset"), "{summary}");
+}
+
+#[test]
+#[ignore = "needs root, network namespaces and FRR"]
+fn frr_reflects_vpn_routes_between_two_speakers_over_flaps_and_restarts() {
+    let reflector = Reflector::start();
+    let namespace = File::open(format!("/run/netns/{SPEAKERS}")).unwrap();
+    nix::sched::setns(namespace, nix::sched::CloneFlags::CLONE_NEWNET).unwrap();
+    // One thread: every socket belongs to the namespace that it has entered.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(story(&reflector));
+}
