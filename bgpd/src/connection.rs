@@ -4,7 +4,7 @@ use std::{
     io::{self, IoSlice},
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -41,6 +41,7 @@ const LINGER: Duration = Duration::from_secs(2);
 pub(crate) struct Connection {
     queue: mpsc::UnboundedSender<Bytes>,
     queued: Arc<AtomicUsize>,
+    taken: Arc<AtomicU64>,
     backlog: Backlog,
     reader: JoinHandle<()>,
     writer: JoinHandle<()>,
@@ -60,24 +61,34 @@ impl Connection {
         let (read_half, write_half) = stream.into_split();
         let (queue, queue_end) = mpsc::unbounded_channel();
         let queued = Arc::new(AtomicUsize::new(0));
-        let writer = Writer { half: write_half, queued: Arc::clone(&queued), drained: Arc::clone(drained) };
+        let taken = Arc::new(AtomicU64::new(0));
+        let writer = Writer {
+            half: write_half,
+            queued: Arc::clone(&queued),
+            taken: Arc::clone(&taken),
+            drained: Arc::clone(drained),
+        };
         Self {
             queue,
             queued,
+            taken,
             backlog: Backlog::default(),
             reader: tokio::spawn(read(id, read_half, inbox.clone())),
             writer: tokio::spawn(writer.run(queue_end)),
         }
     }
 
-    pub(crate) fn send(&self, messages: Bytes) {
-        self.queued.fetch_add(messages.len(), Ordering::Relaxed);
+    pub(crate) fn send(&mut self, messages: Bytes) {
+        if self.queued.fetch_add(messages.len(), Ordering::Relaxed) == 0 {
+            self.backlog.begins();
+        }
         // Fails only when the writer has met an error, of which the reader tells.
         let _ = self.queue.send(messages);
     }
 
     pub(crate) fn pressure(&mut self, now: Instant) -> Pressure {
-        self.backlog.pressure(self.queued.load(Ordering::Relaxed), now)
+        let taken = self.taken.load(Ordering::Relaxed);
+        self.backlog.pressure(self.queued.load(Ordering::Relaxed), taken, now)
     }
 
     /// Lets out what is queued, then closes. The peer's last octets are read, lest the kernel answers them with
@@ -140,6 +151,7 @@ fn whole_messages(stream: &[u8]) -> (usize, Option<Notification>) {
 struct Writer {
     half: OwnedWriteHalf,
     queued: Arc<AtomicUsize>,
+    taken: Arc<AtomicU64>,
     drained: Arc<Notify>,
 }
 
@@ -164,6 +176,7 @@ impl Writer {
                 return Err(io::ErrorKind::WriteZero.into());
             }
             IoSlice::advance_slices(&mut rest, written);
+            self.taken.fetch_add(written as u64, Ordering::Relaxed);
             let before = self.queued.fetch_sub(written, Ordering::Relaxed);
             if before > SOFT && before - written <= SOFT {
                 self.drained.notify_one();
@@ -178,7 +191,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::backlog::{HARD, PATIENCE};
+    use crate::backlog::{HARD, PATIENCE, SEND_HOLD};
 
     struct Pair {
         connection: Connection,
@@ -231,6 +244,15 @@ mod tests {
         let (got, ()) = tokio::join!(reader, pair.drained.notified());
         assert!(got == octets);
         assert_eq!(pair.connection.pressure(Instant::now()), Pressure::None);
+    }
+
+    #[tokio::test]
+    async fn a_long_silence_of_ours_is_not_held_against_the_peer() {
+        let mut pair = Pair::new().await;
+        let start = Instant::now();
+        assert_eq!(pair.connection.pressure(start), Pressure::None);
+        pair.connection.send(Bytes::from_static(b"keepalive"));
+        assert_eq!(pair.connection.pressure(start + SEND_HOLD * 2), Pressure::None);
     }
 
     #[tokio::test]

@@ -7,7 +7,9 @@
 //! **A slow peer.** What a peer does not read is queued. While a queue is beyond [`backlog::SOFT`] the tables
 //! hand out nothing new (they keep changes as state, not as a list), for [`backlog::PATIENCE`] at most; then the
 //! others are served without regard to that peer, which is dropped (Cease 6/8) when its queue passes
-//! [`backlog::HARD`]. Where the taker of [`Event`]s is slow, the tables hand out nothing new either; sessions live on.
+//! [`backlog::HARD`] or when it took nothing of it for [`backlog::SEND_HOLD`].
+//!
+//! **A slow owner.** While [`Event`]s are not taken the tables hand out nothing new either; sessions live on.
 
 pub mod backlog;
 mod connect;

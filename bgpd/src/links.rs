@@ -68,7 +68,7 @@ impl Links {
                 self.links.insert(connection, Link::Connecting(attempt));
             }
             Output::Send { connection, messages } => {
-                if let Some(Link::Open(link)) = self.links.get(&connection) {
+                if let Some(Link::Open(link)) = self.links.get_mut(&connection) {
                     link.send(messages);
                 }
             }

@@ -197,6 +197,10 @@ impl AttributeSets {
             entry.remove();
             self.free.push(id.0);
         }
+        // The memory of a full table goes with its last route.
+        if self.index.is_empty() {
+            *self = Self::default();
+        }
     }
 
     /// Whether some set has this next hop.

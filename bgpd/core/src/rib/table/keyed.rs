@@ -224,6 +224,10 @@ impl<K: Key> RibTable for Table<K> {
                 self.vacate(change.index);
             }
         }
+        // The memory of a full table goes with its last route.
+        if self.index.is_empty() && self.changed.is_empty() {
+            *self = Self::default();
+        }
     }
 
     fn is_changed(&self) -> bool {
