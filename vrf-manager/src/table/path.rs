@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use srv6_dp::model::{LocalSid, NextHop};
 use srv6_types::{Behavior, Sid, VrfId};
 
-/// End.DX4 and End.DX6 with NEXT-C-SID (uDX4, uDX6), RFC 9800 section 12.1.
+/// End.DX4 and End.DX6 with NEXT-C-SID (uDX4, uDX6), RFC 9800.
 const END_DX6_NEXT: Behavior = Behavior(0x003c);
 const END_DX4_NEXT: Behavior = Behavior(0x003d);
 
@@ -77,7 +77,7 @@ impl Resolver<'_> {
     }
 }
 
-/// Whether the behaviour takes inner packets of the family, RFC 9252 section 6. An opaque one is used as it stands
+/// Whether the behaviour takes inner packets of the family, RFC 9252 section 5. An opaque one is used as it stands
 /// (RFC 9252 section 3.1).
 fn delivers(behavior: Behavior, ipv4: bool) -> bool {
     match behavior {
