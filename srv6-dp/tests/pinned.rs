@@ -74,7 +74,7 @@ fn the_next_process_finds_everything_as_it_was() {
     reach(&mut first, &wanted);
     drop(first);
 
-    let second = open(&lab);
+    let mut second = open(&lab);
     assert_eq!(*second.opened(), Opened::Adopted);
     assert_eq!(second.observe().unwrap(), wanted);
     assert_eq!(second.next_hops_in_use(), 1);
@@ -141,7 +141,7 @@ fn a_process_that_dies_before_the_commit_leaves_the_old_maps_in_force() {
     reach(&mut open(&lab), &wanted);
     let larger = Options { sizes: Sizes { vrfs: 32, ..lab.options().sizes }, ..lab.options() };
     drop(EbpfDataplane::open(&larger).unwrap());
-    let back = open(&lab);
+    let mut back = open(&lab);
     assert_eq!(*back.opened(), Opened::Adopted);
     assert_eq!(back.observe().unwrap(), wanted);
     assert_eq!(back.verify(&BTreeSet::new()).unwrap(), []);
@@ -219,4 +219,35 @@ fn a_second_process_is_refused_while_the_first_lives() {
     assert!(error.contains("another process has the dataplane"), "{error}");
     drop(first);
     open(&lab);
+}
+
+#[test]
+fn a_filter_taken_off_by_another_hand_is_noticed_and_repaired() {
+    let lab = Lab::new();
+    let options = Options { attach: Attach::Only(Mechanism::Clsact), ..lab.options() };
+    let ac = veth(&lab, "ac0");
+    let wanted = state(&[ac], &[]);
+    let mut dataplane = EbpfDataplane::open(&options).unwrap();
+    reach(&mut dataplane, &wanted);
+    lab::run(std::process::Command::new("tc").args(["filter", "del", "dev", "ac0", "ingress"]));
+    assert_eq!(dataplane.verify(&BTreeSet::new()).unwrap(), [Fault::NotAttached(Role::Circuit, ac)]);
+    assert_eq!(dataplane.sweep().unwrap(), [(Role::Circuit, ac)]);
+    reach(&mut dataplane, &wanted);
+    assert_eq!(dataplane.verify(&BTreeSet::new()).unwrap(), []);
+}
+
+/// A link whose pin is removed detaches some time later, a filter at once: both have to be at once.
+#[test]
+fn what_was_detached_can_be_attached_again_at_once() {
+    for attach in [Attach::Only(Mechanism::Tcx), Attach::Only(Mechanism::Clsact)] {
+        let lab = Lab::new();
+        let core = veth(&lab, "core0");
+        let mut dataplane = EbpfDataplane::open(&Options { attach, ..lab.options() }).unwrap();
+        for _ in 0..20 {
+            dataplane.apply(&Change::AddCore(core)).unwrap();
+            assert_eq!(dataplane.observe().unwrap().core, [core].into());
+            dataplane.apply(&Change::RemoveCore(core)).unwrap();
+            assert_eq!(dataplane.observe().unwrap().core, [].into());
+        }
+    }
 }
