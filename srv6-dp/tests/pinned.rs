@@ -251,3 +251,19 @@ fn what_was_detached_can_be_attached_again_at_once() {
         }
     }
 }
+
+#[test]
+fn the_kernel_is_told_what_the_programs_need() {
+    let lab = Lab::new();
+    let (ac, core) = (veth(&lab, "ac0"), veth(&lab, "core0"));
+    let path = |name: &str| format!("/proc/sys/net/{name}");
+    let value = |name: &str| std::fs::read_to_string(path(name)).unwrap().trim().to_owned();
+    std::fs::write(path("ipv6/conf/core0/accept_ra"), "1").unwrap();
+    std::fs::write(path("ipv6/conf/ac0/disable_ipv6"), "1").unwrap();
+    reach(&mut open(&lab), &state(&[ac], &[core]));
+    assert_eq!(value("ipv6/conf/all/forwarding"), "1");
+    assert_eq!(value("ipv6/conf/core0/accept_ra"), "2", "the default route learnt by RA would go");
+    assert_eq!(value("ipv6/conf/ac0/disable_ipv6"), "0");
+    assert_eq!(value("ipv6/conf/ac0/accept_ra"), "0");
+    assert_eq!(value("ipv4/conf/ac0/arp_ignore"), "8");
+}
