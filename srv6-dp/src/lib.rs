@@ -9,7 +9,7 @@ pub mod explain;
 pub mod memory;
 pub mod model;
 pub mod object;
-mod sysctl;
+pub mod sysctl;
 
 pub use ebpf::EbpfDataplane;
 pub use explain::explain;

@@ -74,7 +74,7 @@ fn the_next_process_finds_everything_as_it_was() {
     reach(&mut first, &wanted);
     drop(first);
 
-    let second = open(&lab);
+    let mut second = open(&lab);
     assert_eq!(*second.opened(), Opened::Adopted);
     assert_eq!(second.observe().unwrap(), wanted);
     assert_eq!(second.next_hops_in_use(), 1);
@@ -141,7 +141,7 @@ fn a_process_that_dies_before_the_commit_leaves_the_old_maps_in_force() {
     reach(&mut open(&lab), &wanted);
     let larger = Options { sizes: Sizes { vrfs: 32, ..lab.options().sizes }, ..lab.options() };
     drop(EbpfDataplane::open(&larger).unwrap());
-    let back = open(&lab);
+    let mut back = open(&lab);
     assert_eq!(*back.opened(), Opened::Adopted);
     assert_eq!(back.observe().unwrap(), wanted);
     assert_eq!(back.verify(&BTreeSet::new()).unwrap(), []);
@@ -219,4 +219,51 @@ fn a_second_process_is_refused_while_the_first_lives() {
     assert!(error.contains("another process has the dataplane"), "{error}");
     drop(first);
     open(&lab);
+}
+
+#[test]
+fn a_filter_taken_off_by_another_hand_is_noticed_and_repaired() {
+    let lab = Lab::new();
+    let options = Options { attach: Attach::Only(Mechanism::Clsact), ..lab.options() };
+    let ac = veth(&lab, "ac0");
+    let wanted = state(&[ac], &[]);
+    let mut dataplane = EbpfDataplane::open(&options).unwrap();
+    reach(&mut dataplane, &wanted);
+    lab::run(std::process::Command::new("tc").args(["filter", "del", "dev", "ac0", "ingress"]));
+    assert_eq!(dataplane.verify(&BTreeSet::new()).unwrap(), [Fault::NotAttached(Role::Circuit, ac)]);
+    assert_eq!(dataplane.sweep().unwrap(), [(Role::Circuit, ac)]);
+    reach(&mut dataplane, &wanted);
+    assert_eq!(dataplane.verify(&BTreeSet::new()).unwrap(), []);
+}
+
+/// A link whose pin is removed detaches some time later, a filter at once: both have to be at once.
+#[test]
+fn what_was_detached_can_be_attached_again_at_once() {
+    for attach in [Attach::Only(Mechanism::Tcx), Attach::Only(Mechanism::Clsact)] {
+        let lab = Lab::new();
+        let core = veth(&lab, "core0");
+        let mut dataplane = EbpfDataplane::open(&Options { attach, ..lab.options() }).unwrap();
+        for _ in 0..20 {
+            dataplane.apply(&Change::AddCore(core)).unwrap();
+            assert_eq!(dataplane.observe().unwrap().core, [core].into());
+            dataplane.apply(&Change::RemoveCore(core)).unwrap();
+            assert_eq!(dataplane.observe().unwrap().core, [].into());
+        }
+    }
+}
+
+#[test]
+fn the_kernel_is_told_what_the_programs_need() {
+    let lab = Lab::new();
+    let (ac, core) = (veth(&lab, "ac0"), veth(&lab, "core0"));
+    let path = |name: &str| format!("/proc/sys/net/{name}");
+    let value = |name: &str| std::fs::read_to_string(path(name)).unwrap().trim().to_owned();
+    std::fs::write(path("ipv6/conf/core0/accept_ra"), "1").unwrap();
+    std::fs::write(path("ipv6/conf/ac0/disable_ipv6"), "1").unwrap();
+    reach(&mut open(&lab), &state(&[ac], &[core]));
+    assert_eq!(value("ipv6/conf/all/forwarding"), "1");
+    assert_eq!(value("ipv6/conf/core0/accept_ra"), "2", "the default route learnt by RA would go");
+    assert_eq!(value("ipv6/conf/ac0/disable_ipv6"), "0");
+    assert_eq!(value("ipv6/conf/ac0/accept_ra"), "0");
+    assert_eq!(value("ipv4/conf/ac0/arp_ignore"), "8");
 }

@@ -20,7 +20,7 @@ use super::{
     pins::Pins,
 };
 
-/// How much the maps hold. A change makes new maps, see [`super::open`].
+/// How much the maps hold. A change makes new maps, see [`super::Opened::Staged`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
     /// Routes of each family over all VRFs; memory is taken as they come.

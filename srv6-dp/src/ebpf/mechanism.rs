@@ -4,7 +4,7 @@ use std::os::fd::AsFd;
 
 use aya::programs::{
     LinkOrder, ProgramError, TcAttachType,
-    links::{FdLink, PinnedLink},
+    links::{FdLink, Link, PinnedLink},
     tc::{NlOptions, SchedClassifierLink, TcAttachOptions, TcHandle, qdisc_add_clsact},
 };
 
@@ -16,9 +16,15 @@ use super::{
 };
 use crate::model::IfIndex;
 
-/// Identify our filter among others of the qdisc: found again by these alone.
+/// Priority of our filters among others of the qdisc; with the handle it finds them again.
 const PRIORITY: u16 = 0x5e;
-const HANDLE: TcHandle = TcHandle::new(0, 1);
+
+const fn handle(role: Role) -> TcHandle {
+    match role {
+        Role::Circuit => TcHandle::new(0, 1),
+        Role::Core => TcHandle::new(0, 2),
+    }
+}
 
 impl Programs {
     /// First in the order of programs: a tenant's packet belongs to nobody else on this node.
@@ -38,11 +44,10 @@ impl Programs {
         interface: IfIndex,
         name: &str,
     ) -> Result<(), EbpfError> {
-        let failed = EbpfError::program(role.program());
         if let Err(error) = qdisc_add_clsact(name) {
             let error = ProgramError::from(error);
             if program_errno(&error) != Some(libc::EEXIST) {
-                return Err(failed(error));
+                return Err(EbpfError::program(role.program())(error));
             }
         }
         let attachment = Attachment { role, interface, mechanism: Mechanism::Clsact };
@@ -50,7 +55,7 @@ impl Programs {
         if self.replace_filter(attachment, name)? {
             return Ok(());
         }
-        let options = NlOptions { priority: PRIORITY, handle: HANDLE, classid: None };
+        let options = NlOptions { priority: PRIORITY, handle: handle(role), classid: None };
         let program = self.program(role)?;
         let id = program
             .attach_with_options(name, TcAttachType::Ingress, TcAttachOptions::Netlink(options))
@@ -71,7 +76,7 @@ impl Programs {
         }
     }
 
-    pub(super) fn replace_link(&mut self, attachment: Attachment) -> Result<bool, EbpfError> {
+    fn replace_link(&mut self, attachment: Attachment) -> Result<bool, EbpfError> {
         let path = self.pins.attachment(attachment);
         let link = sys::tcx_link(&path).map_err(EbpfError::pin(&path))?;
         if link.interface != attachment.interface.0 {
@@ -90,13 +95,9 @@ impl Programs {
         Ok(true)
     }
 
-    pub(super) fn replace_filter(
-        &mut self,
-        attachment: Attachment,
-        interface: &str,
-    ) -> Result<bool, EbpfError> {
+    fn replace_filter(&mut self, attachment: Attachment, interface: &str) -> Result<bool, EbpfError> {
         let name = attachment.role.program();
-        let link = filter(interface).map_err(EbpfError::program(name))?;
+        let link = filter(attachment.role, interface).map_err(EbpfError::program(name))?;
         let program = self.program(attachment.role)?;
         match program.attach_to_link(link) {
             Ok(id) => std::mem::forget(program.take_link(id).map_err(EbpfError::program(name))?),
@@ -107,7 +108,7 @@ impl Programs {
         Ok(true)
     }
 
-    pub(super) fn record_filter(&mut self, attachment: Attachment) -> Result<(), EbpfError> {
+    fn record_filter(&mut self, attachment: Attachment) -> Result<(), EbpfError> {
         self.pins.forget(attachment)?;
         let path = self.pins.attachment(attachment);
         let program = self.program(attachment.role)?;
@@ -116,17 +117,13 @@ impl Programs {
     }
 
     pub(super) fn detach_now(&self, attachment: Attachment) -> Result<(), EbpfError> {
-        if attachment.mechanism == Mechanism::Clsact
-            && let Ok(name) = interface_name(attachment.interface)
-        {
-            let program = attachment.role.program();
-            let link = filter(&name).map_err(EbpfError::program(program))?;
-            match aya::programs::links::Link::detach(link) {
-                Err(error) if !is_gone(&error) => return Err(EbpfError::program(program)(error)),
-                _ => {}
+        match attachment.mechanism {
+            Mechanism::Tcx => {
+                let path = self.pins.attachment(attachment);
+                sys::detach_link(&path).map_err(EbpfError::pin(path))?;
             }
+            Mechanism::Clsact => detach_filter(attachment)?,
         }
-        // A TCX link goes with its pin.
         self.pins.forget(attachment)
     }
 
@@ -185,6 +182,16 @@ fn is_gone(error: &ProgramError) -> bool {
     matches!(program_errno(error), Some(libc::ENOENT | libc::EINVAL | libc::ENODEV))
 }
 
-fn filter(interface: &str) -> std::io::Result<SchedClassifierLink> {
-    SchedClassifierLink::attached(interface, TcAttachType::Ingress, PRIORITY, HANDLE, None)
+fn detach_filter(Attachment { role, interface, .. }: Attachment) -> Result<(), EbpfError> {
+    // A filter goes with its interface.
+    let Ok(name) = interface_name(interface) else { return Ok(()) };
+    let link = filter(role, &name).map_err(EbpfError::program(role.program()))?;
+    match link.detach() {
+        Err(error) if !is_gone(&error) => Err(EbpfError::program(role.program())(error)),
+        _ => Ok(()),
+    }
+}
+
+fn filter(role: Role, interface: &str) -> std::io::Result<SchedClassifierLink> {
+    SchedClassifierLink::attached(interface, TcAttachType::Ingress, PRIORITY, handle(role), None)
 }

@@ -19,6 +19,7 @@ const BPF_OBJ_GET_INFO_BY_FD: libc::c_long = 15;
 const BPF_MAP_LOOKUP_BATCH: libc::c_long = 24;
 const BPF_MAP_UPDATE_BATCH: libc::c_long = 26;
 const BPF_MAP_DELETE_BATCH: libc::c_long = 27;
+const BPF_LINK_DETACH: libc::c_long = 34;
 
 /// `bpf_attr` of the batch commands, include/uapi/linux/bpf.h.
 #[repr(C)]
@@ -177,6 +178,14 @@ pub(super) fn tcx_link(path: &Path) -> io::Result<TcxLinkInfo> {
     };
     bpf(BPF_OBJ_GET_INFO_BY_FD, &mut attr)?;
     Ok(info)
+}
+
+/// Takes the program of a pinned link off its interface at once. Removing the pin alone does so some time later, and
+/// until then the program would run on, and refuse to be attached again.
+pub(super) fn detach_link(path: &Path) -> io::Result<()> {
+    let link = get_pin(path)?;
+    let mut attr: u32 = link.as_raw_fd() as u32;
+    bpf(BPF_LINK_DETACH, &mut attr).map(drop)
 }
 
 /// Returns when every packet that was on its way through a program has left it.

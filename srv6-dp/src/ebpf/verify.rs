@@ -7,7 +7,7 @@ use super::{
     EbpfDataplane,
     error::EbpfError,
     open::misfit,
-    pins::{Attachment, Role},
+    pins::{Attachment, Mechanism, Role},
 };
 use crate::model::{DataplaneError, IfIndex};
 
@@ -43,21 +43,26 @@ impl fmt::Display for Fault {
 }
 
 impl EbpfDataplane {
-    /// Everything that is wrong; nothing is changed. `core` are the interfaces that should be core.
-    pub fn verify(&self, core: &BTreeSet<IfIndex>) -> Result<Vec<Fault>, DataplaneError> {
+    /// Everything that is wrong. `core` are the interfaces that should be core.
+    ///
+    /// A filter of clsact cannot be read back, so it is put in place once more, in one step, where it still is.
+    pub fn verify(&mut self, core: &BTreeSet<IfIndex>) -> Result<Vec<Fault>, DataplaneError> {
         self.faults(core).map_err(|source| DataplaneError {
             what: "verifying the pinned state".into(),
             source: Box::new(source),
         })
     }
 
-    fn faults(&self, core: &BTreeSet<IfIndex>) -> Result<Vec<Fault>, EbpfError> {
+    fn faults(&mut self, core: &BTreeSet<IfIndex>) -> Result<Vec<Fault>, EbpfError> {
         let mut faults = Vec::new();
         if self.programs.is_staged() {
             faults.push(Fault::Staged);
         }
         self.map_faults(&mut faults)?;
         self.attachment_faults(core, &mut faults)?;
+        if !self.programs.is_staged() {
+            self.program_faults(&mut faults)?;
+        }
         let vrfs = self.vrfs()?;
         for (sid, local) in self.sids()? {
             if !vrfs.contains_key(&local.vrf) {
@@ -87,11 +92,22 @@ impl EbpfDataplane {
         for (role, wanted) in [(Role::Circuit, &circuits), (Role::Core, core)] {
             let attached = self.programs.attached(role)?;
             faults.extend(wanted.difference(&attached).map(|interface| Fault::NotAttached(role, *interface)));
-            let ours = self.programs.id(role)?;
-            let attachments = self.programs.pins.attachments()?.into_iter();
-            let of_role = attachments.filter(|attachment| attachment.role == role);
-            let foreign = of_role.filter(|attachment| self.programs.running(*attachment) != Some(ours));
-            faults.extend(foreign.map(Fault::ForeignProgram));
+        }
+        Ok(())
+    }
+
+    fn program_faults(&mut self, faults: &mut Vec<Fault>) -> Result<(), EbpfError> {
+        for attachment in self.programs.pins.attachments()? {
+            let Attachment { role, interface, mechanism } = attachment;
+            let not_attached = Fault::NotAttached(role, interface);
+            if faults.contains(&not_attached) {
+                continue;
+            }
+            if mechanism == Mechanism::Clsact && !self.programs.replace(attachment)? {
+                faults.push(not_attached);
+            } else if self.programs.running(attachment) != Some(self.programs.id(role)?) {
+                faults.push(Fault::ForeignProgram(attachment));
+            }
         }
         Ok(())
     }

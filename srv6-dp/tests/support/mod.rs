@@ -6,7 +6,12 @@
 //! | red2 | circuit, MTU 1400 | 1 | none |
 //! | blue1 | circuit | 2 | 10.1.0.1, 2001:db8:1::1 |
 //! | core0 | core, MTU 1500 | | fc00:ff::1 |
-#![allow(dead_code, missing_docs, unreachable_pub, reason = "each test file uses its part, and none is an interface")]
+#![allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    reason = "each test file uses its part, and none is an interface"
+)]
 
 pub mod packet;
 
@@ -59,6 +64,8 @@ pub struct Pe {
 pub struct Run {
     pub action: u32,
     pub frame: Vec<u8>,
+    /// All drops so far, for messages.
+    pub drops: Vec<(u32, &'static str, u64)>,
 }
 
 impl Run {
@@ -82,7 +89,7 @@ impl Run {
 
     /// The packet went out as `expected`, octet by octet.
     pub fn assert_sent(&self, what: &str, expected: &Ip) {
-        assert_eq!(self.action, REDIRECT, "{what}: action");
+        assert_eq!(self.action, REDIRECT, "{what}: action; dropped so far: {:?}", self.drops);
         let ethertype = if expected.source.is_ipv4() { 0x0800 } else { 0x86dd };
         assert_eq!(self.ethertype(), ethertype, "{what}: EtherType");
         assert_eq!(hex(self.ip()), hex(&expected.bytes()), "{what}: packet");
@@ -201,7 +208,15 @@ impl Pe {
             })
             .unwrap();
         out.truncate(result.data_size_out as usize);
-        Run { action: result.return_value, frame: out }
+        Run { action: result.return_value, frame: out, drops: self.all_drops() }
+    }
+
+    fn all_drops(&mut self) -> Vec<(u32, &'static str, u64)> {
+        let drops =
+            PerCpuHashMap::<_, DropKey, u64>::try_from(self.object.map_mut("DROPS").unwrap()).unwrap();
+        let entries = drops.iter().map(Result::unwrap);
+        let word = |code| DropReason::from_code(code).map_or("?", DropReason::word);
+        entries.map(|(key, cpus)| (key.vrf, word(key.reason), cpus.iter().sum())).collect()
     }
 
     /// How often a VRF has dropped for a reason.
@@ -318,5 +333,5 @@ ip link set core0 up
 ip link set far-core0 up
 ip addr add fc00:ff::1/64 dev core0 nodad
 ip -6 route add fc00:0:2::/48 via fc00:ff::2 dev core0
-ip -6 route add fc00:0:3::/48 via fc00:ff::2 dev core0 mtu 1300
+ip -6 route add fc00:0:3::/48 via fc00:ff::2 dev core0 mtu lock 1300
 ";
