@@ -9,7 +9,7 @@ mod state_file;
 mod underlay;
 mod watch;
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{io::IsTerminal, path::PathBuf, process::ExitCode, time::Duration};
 
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -91,6 +91,7 @@ impl Agent {
                 tracing_subscriber::EnvFilter::try_from_env("SIXEDGE_LOG")
                     .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info")),
             )
+            .with_ansi(std::io::stderr().is_terminal())
             .with_writer(std::io::stderr)
             .init();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
@@ -115,7 +116,7 @@ impl Agent {
         tokio::pin!(serving);
         // Watched before it is read, so that no change falls in between.
         let mut config = watch::ConfigWatch::new(self.config.clone())?;
-        let mut links = Kernel::watch()?;
+        let mut kernel = Kernel::watch()?;
         let (mut node, mut routes) = Node::start(self).await?;
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         loop {
@@ -126,14 +127,14 @@ impl Agent {
                     None => return Err(bgpd::Gone.into()),
                 },
                 () = config.changed() => node.reload().await?,
-                Some(()) = links.recv() => node.on_links().await?,
+                Some(()) = kernel.recv() => node.on_kernel().await?,
                 () = &mut serving => {}
                 Some((request, answer)) = questions.recv() => {
                     let response = node.answer(request).await;
                     // Who asked may have gone.
                     let _gone = answer.send(response);
                 }
-                () = sleep(RETRY), if retry => node.retry()?,
+                () = sleep(RETRY), if retry => node.retry().await?,
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
             }

@@ -39,6 +39,8 @@ pub(super) struct Node {
     underlay: Underlay,
     /// The dataplane refused something: what it holds is compared anew until it agrees.
     out_of_step: bool,
+    /// The kernel refused a route of the underlay.
+    underlay_incomplete: bool,
 }
 
 /// What peers are told of our start, RFC 4724 section 3.
@@ -105,6 +107,7 @@ impl Node {
             restart,
             underlay,
             out_of_step,
+            underlay_incomplete: false,
         };
         node.report(&desired);
         node.underlay(&desired.underlay).await;
@@ -128,10 +131,12 @@ impl Node {
         Ok(())
     }
 
-    /// An interface came, went or changed.
-    pub(super) async fn on_links(&mut self) -> Result<(), AgentError> {
+    /// An interface, an address or a route of the kernel came, went or changed.
+    pub(super) async fn on_kernel(&mut self) -> Result<(), AgentError> {
         let links = self.kernel.links().await?;
-        if links != self.links {
+        if links == self.links {
+            self.reconcile_underlay().await;
+        } else {
             self.links = links;
             match self.dataplane.sweep() {
                 Ok(gone) if gone.is_empty() => {}
@@ -148,27 +153,24 @@ impl Node {
     pub(super) async fn on_bgp(&mut self, event: Event) -> Result<(), AgentError> {
         match event {
             Event::Routes(changes) => self.learn(changes).await,
-            Event::PeerUp { address, families, .. } => {
-                let families: Vec<_> = families.iter().map(ToString::to_string).collect();
-                info!(%address, families = families.join(" "), "session up");
-            }
-            Event::PeerDown { address, reason, retained, .. } => {
-                let retained: Vec<_> = retained.iter().map(ToString::to_string).collect();
-                warn!(%address, %reason, retained = retained.join(" "), "session down");
-            }
-            Event::EndOfRib { peer, family } => info!(peer = peer.0, %family, "all routes received"),
             Event::RestartComplete => self.sweep().await,
+            // Told to the log by the speaker.
+            Event::PeerUp { .. } | Event::PeerDown { .. } | Event::EndOfRib { .. } => {}
         }
         Ok(())
     }
 
     /// Whether [`Self::retry`] is due after a while.
     pub(super) const fn wants_retry(&self) -> bool {
-        self.out_of_step
+        self.out_of_step || self.underlay_incomplete
     }
 
-    /// Compares the dataplane as it is with what it should hold.
-    pub(super) fn retry(&mut self) -> Result<(), AgentError> {
+    /// Compares the kernel and the dataplane as they are with what they should hold.
+    pub(super) async fn retry(&mut self) -> Result<(), AgentError> {
+        self.reconcile_underlay().await;
+        if !self.out_of_step {
+            return Ok(());
+        }
         let observed = self.dataplane.observe()?;
         let changes = Change::between(&observed, &self.tables.state());
         info!(changes = changes.len(), "bringing the dataplane back into step");
@@ -235,9 +237,18 @@ impl Node {
             (route.prefix, Hop { via: route.via, ifindex })
         });
         self.underlay.set_static(routes);
-        for error in self.underlay.reconcile().await {
-            warn!("{}", chain(&error));
+        self.reconcile_underlay().await;
+    }
+
+    async fn reconcile_underlay(&mut self) {
+        let problems = self.underlay.reconcile().await;
+        // Told once, and not every time that it is tried again.
+        if !self.underlay_incomplete {
+            problems.iter().for_each(|error| warn!("{}; it is tried again", chain(error)));
+        } else if problems.is_empty() {
+            info!("every underlay route is in the kernel now");
         }
+        self.underlay_incomplete = !problems.is_empty();
     }
 
     fn report(&self, desired: &Desired) {

@@ -66,11 +66,12 @@ impl Underlay {
         problems
     }
 
-    /// Makes the kernel hold what is wanted, reading back what it holds: after a start, a reload, a change of links
-    /// (the kernel drops the routes of an interface that goes down).
+    /// Makes the kernel hold what is wanted, reading back what it holds: after a start, a reload, and a change of
+    /// interfaces, addresses or routes (the kernel drops the routes of an interface that goes down, and takes none before
+    /// their next hop is on a link).
     pub(crate) async fn reconcile(&mut self) -> Vec<KernelError> {
-        let present = match self.kernel.own_routes().await {
-            Ok(present) => present,
+        let present: BTreeSet<KernelRoute> = match self.kernel.own_routes().await {
+            Ok(present) => present.into_iter().collect(),
             Err(error) => return vec![error],
         };
         let mut problems = Vec::new();
@@ -80,20 +81,30 @@ impl Underlay {
                 problems.extend(self.kernel.remove_route(route).await.err());
             }
         }
-        for (key, hop) in self.wanted.clone() {
-            problems.extend(self.install(key, hop).await.err());
+        for (key, hop) in &self.wanted {
+            let installed = match self.resolve(*key, *hop).await {
+                Ok(route) if present.contains(&route) => Ok(()),
+                Ok(route) => self.kernel.set_route(&route).await,
+                Err(error) => Err(error),
+            };
+            problems.extend(installed.err());
         }
         problems
     }
 
     async fn install(&self, key: (IpNet, Origin), hop: Hop) -> Result<(), KernelError> {
+        self.kernel.set_route(&self.resolve(key, hop).await?).await
+    }
+
+    /// The route with the neighbour that leads to its next hop now.
+    async fn resolve(&self, key: (IpNet, Origin), hop: Hop) -> Result<KernelRoute, KernelError> {
         let mut route = route(key, hop);
         if route.ifindex.is_none()
             && let Some((via, ifindex)) = self.kernel.resolve(hop.via).await?
         {
             (route.via, route.ifindex) = (via, Some(ifindex));
         }
-        self.kernel.set_route(&route).await
+        Ok(route)
     }
 }
 

@@ -44,7 +44,13 @@ fn link(message: &LinkMessage) -> Option<(String, Link)> {
 }
 
 pub(super) fn watch() -> Result<mpsc::Receiver<()>, KernelError> {
-    let (connection, handle, mut messages) = rtnetlink::new_multicast_connection(&[MulticastGroup::Link])?;
+    let (connection, handle, mut messages) = rtnetlink::new_multicast_connection(&[
+        MulticastGroup::Link,
+        MulticastGroup::Ipv4Ifaddr,
+        MulticastGroup::Ipv6Ifaddr,
+        MulticastGroup::Ipv4Route,
+        MulticastGroup::Ipv6Route,
+    ])?;
     tokio::spawn(connection);
     // One waiting message is enough: the receiver reads the whole state anew.
     let (changed, receiver) = mpsc::channel(1);

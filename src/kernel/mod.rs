@@ -46,8 +46,7 @@ impl Kernel {
         Ok(Self { handle })
     }
 
-    /// Tells, without saying what, that an interface, an address or a foreign route has changed. A burst of changes is
-    /// one message.
+    /// Tells, without saying what, that an interface, an address or a route has changed. A burst is one message.
     pub(crate) fn watch() -> Result<mpsc::Receiver<()>, KernelError> {
         links::watch()
     }
