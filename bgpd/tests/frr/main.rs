@@ -13,7 +13,7 @@ use std::{
 };
 
 use bgp_core::{
-    config::{Listen, PeerConfig, SpeakerConfig, VrfPolicy},
+    config::{GracefulRestartConfig, Listen, PeerConfig, SpeakerConfig, VrfPolicy},
     rib::{LocalRoute, LocalSid, VpnPath},
 };
 use bgp_wire::{Family, nlri::Prefix};
@@ -37,6 +37,12 @@ fn sid(host: u16) -> Sid {
     Sid(Ipv6Addr::new(0xfcbb, 0xbb00, host, 1, 0, 0, 0, 0).octets())
 }
 
+fn graceful(restarted: bool) -> GracefulRestartConfig {
+    let second = Duration::from_secs(1);
+    let (restart_time, stale_time) = (second * 60, second * 60);
+    GracefulRestartConfig { restart_time, stale_time, restarted, forwarding_kept: true }
+}
+
 struct Pe {
     host: u16,
     handle: Handle,
@@ -45,7 +51,7 @@ struct Pe {
 }
 
 impl Pe {
-    fn start(host: u16) -> Self {
+    fn start(host: u16, restarted: bool) -> Self {
         let router_id = Ipv4Addr::from(0x0a63_0000 + u32::from(host));
         let target = "65000:1".parse().unwrap();
         let red = VrfPolicy {
@@ -73,7 +79,7 @@ impl Pe {
             router_id,
             cluster_id: router_id,
             listen: Listen { port: 179, addresses: vec![address(host)] },
-            graceful_restart: None,
+            graceful_restart: Some(graceful(restarted)),
             peers: [(address(1), rr)].into(),
             vrfs: [(RED, red)].into(),
         };
@@ -133,8 +139,8 @@ const OF_TWO: &[&str] = &["10.2.0.0/24", "2001:db8:2::/64"];
 const OF_THREE: &[&str] = &["10.3.0.0/24", "2001:db8:3::/64"];
 
 async fn story(reflector: &Reflector) {
-    let mut two = Pe::start(2);
-    let mut three = Pe::start(3);
+    let mut two = Pe::start(2, false);
+    let mut three = Pe::start(3, false);
     two.announce(OF_TWO).await;
     three.announce(OF_THREE).await;
 
@@ -179,6 +185,19 @@ async fn story(reflector: &Reflector) {
     reflector.start_bgpd();
     two.until(OF_THREE, is_up).await;
     three.until(OF_TWO, is_up).await;
+
+    // We restart and FRR helps: the other PE sees nothing of it.
+    three.until_holds(OF_TWO).await;
+    two.handle.shutdown(true).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let mut two = Pe::start(2, true);
+    two.announce(OF_TWO).await;
+    two.until(OF_THREE, |e| *e == Event::RestartComplete).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    while let Ok(event) = three.events.try_recv() {
+        let lost = |c: &RouteChange| matches!(c, RouteChange::Vrf(r) if r.path.is_none());
+        assert!(!matches!(&event, Event::Routes(changes) if changes.iter().any(lost)), "{event:?}");
+    }
 
     two.handle.shutdown(false).await.unwrap();
     three.until(&[], |_| true).await;
