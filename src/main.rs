@@ -1,2 +1,43 @@
 //! sixedge: one program that turns a Linux or Kubernetes node into an SRv6 L3VPN provider edge.
-fn main() {}
+
+mod agent;
+mod check;
+mod config;
+#[allow(dead_code, unused_imports, reason = "the agent and the verbs of the CLI that ask it come next")]
+mod control;
+mod kernel;
+mod report;
+mod show;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Turns a Linux or Kubernetes node into an SRv6 L3VPN provider edge.
+#[derive(Parser)]
+#[command(name = "sixedge", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Agent(agent::Agent),
+    Show(show::Show),
+    Check(check::Check),
+    /// Prints the version.
+    Version,
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Agent(agent) => agent.run(),
+        Command::Show(show) => show.run(),
+        Command::Check(check) => check.run(),
+        Command::Version => {
+            println!("sixedge {}", env!("CARGO_PKG_VERSION"));
+            ExitCode::SUCCESS
+        }
+    }
+}

@@ -1,11 +1,11 @@
 use core::fmt;
 
 macro_rules! drop_reasons {
-    ($($(#[$doc:meta])+ $name:ident = $code:literal, $word:literal;)+) => {
+    ($($(#[doc = $doc:literal])+ $name:ident = $code:literal, $word:literal;)+) => {
         /// Why a packet is gone. One name from the program to the counter, the event, the CLI and the docs.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u32)]
-        pub enum DropReason { $($(#[$doc])+ $name = $code,)+ }
+        pub enum DropReason { $($(#[doc = $doc])+ $name = $code,)+ }
 
         impl DropReason {
             /// Every reason, in the order of the codes.
@@ -14,6 +14,11 @@ macro_rules! drop_reasons {
             /// The word that the CLI and the metrics use.
             pub const fn word(self) -> &'static str {
                 match self { $(Self::$name => $word,)+ }
+            }
+
+            /// What it means, in a sentence.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),+),)+ }
             }
 
             /// The reason of a code read back from a map.
@@ -61,6 +66,14 @@ drop_reasons! {
     LeakLoop = 16, "leak-loop";
     /// An interface that carried the packet is not (or no longer) a circuit of any VRF.
     NoSuchCircuit = 17, "no-such-circuit";
+    /// An address of this PE in the VRF that takes only echo requests: nothing listens there.
+    NotListening = 18, "not-listening";
+    /// The kernel does not forward IPv6: `net.ipv6.conf.all.forwarding` is 0.
+    UnderlayForwardingOff = 19, "underlay-forwarding-off";
+    /// The outer header says congestion was experienced, the inner transport does not do ECN, RFC 6040 section 4.2.
+    CongestionNotEct = 20, "congestion-not-ect";
+    /// A route says that this destination is to be dropped in silence.
+    Blackhole = 21, "blackhole";
 }
 
 impl DropReason {

@@ -3,7 +3,7 @@
 //! A change here changes [`LAYOUT`], and with it whether pinned maps are taken over or made anew.
 
 /// Version of the layouts below; raise it with every change to them.
-pub const LAYOUT: u32 = 1;
+pub const LAYOUT: u32 = 2;
 
 /// Most segments of one encapsulation.
 pub const MAX_SEGMENTS: usize = 4;
@@ -171,6 +171,34 @@ pub struct DropKey {
     pub reason: u32,
 }
 
+/// A drop, as the ring buffer carries it: 56 octets. Rate-limited per CPU, so it is a sample and no account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct DropEvent {
+    /// VRF, 0 where none was known yet.
+    pub vrf: u32,
+    /// A [`crate::DropReason`] code.
+    pub reason: u32,
+    /// Interface the packet came in by.
+    pub ifindex: u32,
+    /// 4 or 6: family of the addresses (of the inner packet); 0 when it was not parsed that far.
+    pub family: u8,
+    /// IP protocol or IPv6 next header.
+    pub protocol: u8,
+    /// Reserved, zero.
+    pub reserved: u16,
+    /// Source; an IPv4 address stands in the first four octets.
+    pub source: [u8; 16],
+    /// Destination, the same way.
+    pub destination: [u8; 16],
+    /// Source port of TCP and UDP, network order, else zero.
+    pub source_port: [u8; 2],
+    /// Destination port, the same way.
+    pub destination_port: [u8; 2],
+    /// Reserved, zero.
+    pub reserved2: u32,
+}
+
 macro_rules! layouts {
     ($($name:ident: $size:literal;)+) => {
         const _: () = { $(assert!(size_of::<$name>() == $size, stringify!($name));)+ };
@@ -191,4 +219,5 @@ layouts! {
     NodeConfig: 32;
     Tally: 16;
     DropKey: 8;
+    DropEvent: 56;
 }

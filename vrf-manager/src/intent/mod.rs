@@ -2,6 +2,8 @@
 //!
 //! Holds only what is valid: the readers (config file, CRDs) turn text into these types and name what is wrong.
 
+mod check;
+
 use std::{
     collections::BTreeSet,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -11,6 +13,8 @@ use std::{
 use bgp_wire::{Family, attribute::RouteTarget, nlri::RouteDistinguisher};
 use ipnet::IpNet;
 use srv6_types::Locator;
+
+pub use check::{IntentError, check};
 
 /// Everything wanted of this node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,6 +151,13 @@ pub enum Encapsulation {
     Reduced,
     /// H.Encaps.
     Full,
+}
+
+impl Encapsulation {
+    /// Whether the first segment stands in the outer destination only.
+    pub const fn is_reduced(self) -> bool {
+        matches!(self, Self::Reduced)
+    }
 }
 
 /// An attachment circuit.

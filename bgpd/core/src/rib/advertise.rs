@@ -1,6 +1,6 @@
 //! From changed best paths to messages: once per group of alike peers and attribute set.
 
-use std::ops::Range;
+use std::{cell::Cell, ops::Range};
 
 use bgp_wire::{Family, message::UpdateWriter};
 use bytes::Bytes;
@@ -40,14 +40,26 @@ struct Item {
 
 /// Tells peers of one export class about one family.
 pub(crate) struct Teller<'a> {
-    pub(crate) class: &'a ExportClass,
-    pub(crate) family: Family,
-    pub(crate) table: &'a dyn RibTable,
-    pub(crate) sets: &'a AttributeSets,
-    pub(crate) speaker: &'a Speaker,
+    class: &'a ExportClass,
+    family: Family,
+    table: &'a dyn RibTable,
+    sets: &'a AttributeSets,
+    speaker: &'a Speaker,
+    /// The set asked for last, and whether it is exported: neighbours in the table mostly share theirs.
+    asked: Cell<Option<(SetId, bool)>>,
 }
 
-impl Teller<'_> {
+impl<'a> Teller<'a> {
+    pub(crate) fn new(
+        class: &'a ExportClass,
+        family: Family,
+        table: &'a dyn RibTable,
+        sets: &'a AttributeSets,
+        speaker: &'a Speaker,
+    ) -> Self {
+        Self { class, family, table, sets, speaker, asked: Cell::new(None) }
+    }
+
     /// What `changes` mean to a cohort.
     pub(crate) fn changes(
         &self,
@@ -111,7 +123,14 @@ impl Teller<'_> {
     }
 
     fn exports(&self, path: &Path) -> bool {
-        self.class.exports(&self.sets[path.set], self.family)
+        match self.asked.get() {
+            Some((set, exported)) if set == path.set => exported,
+            _ => {
+                let exported = self.class.exports(&self.sets[path.set], self.family);
+                self.asked.set(Some((path.set, exported)));
+                exported
+            }
+        }
     }
 
     fn part(&self, from: u32, limit: u32) -> Range<u32> {
@@ -176,7 +195,11 @@ impl Teller<'_> {
         };
         let Some(next_hop) = self.class.next_hop(set, self.family) else { return };
         let mut attributes = Vec::new();
-        self.class.attributes(set, self.speaker).encode(None, &self.class.context, &mut attributes);
+        self.class.attributes(set, self.family, self.speaker).encode(
+            None,
+            &self.class.context,
+            &mut attributes,
+        );
         // What does not fit in a message cannot be announced, so nothing older may stay at the peers either.
         if self.writer().announce(next_hop, &attributes, routes(), out).is_err() {
             self.writer().withdraw(routes(), out);

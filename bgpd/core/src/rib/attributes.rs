@@ -41,6 +41,8 @@ pub(crate) struct Source {
     pub(crate) kind: SourceKind,
     pub(crate) router_id: Ipv4Addr,
     pub(crate) address: IpAddr,
+    /// Our addresses on the session.
+    pub(crate) local: [Option<IpAddr>; 2],
     pub(crate) context: Context,
 }
 
@@ -195,6 +197,15 @@ impl AttributeSets {
             entry.remove();
             self.free.push(id.0);
         }
+        // The memory of a full table goes with its last route.
+        if self.index.is_empty() {
+            *self = Self::default();
+        }
+    }
+
+    /// Whether some set has this next hop.
+    pub(crate) fn lead_via(&self, next_hop: IpAddr) -> bool {
+        self.slots.iter().filter_map(|slot| slot.set.as_ref()).any(|set| set.next_hop.global() == next_hop)
     }
 
     /// Number of distinct sets held.

@@ -4,7 +4,7 @@
 //! in which paths came, MULTI_EXIT_DISC included. A stale path (RFC 4724) is as good as a fresh one: it is kept
 //! so that nothing changes.
 
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr};
 
 use bgp_wire::message::NextHop;
 use rustc_hash::FxHashMap;
@@ -41,6 +41,25 @@ pub enum Step {
     PeerAddress,
     /// Path identifier, the lower wins.
     PathId,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::NextHop => "next hop unreachable",
+            Self::Local => "not originated here",
+            Self::LocalPref => "lower LOCAL_PREF",
+            Self::AsPathLength => "longer AS_PATH",
+            Self::Origin => "higher ORIGIN",
+            Self::Med => "higher MED",
+            Self::External => "internal",
+            Self::IgpCost => "higher cost to the next hop",
+            Self::RouterId => "higher router id",
+            Self::ClusterList => "longer CLUSTER_LIST",
+            Self::PeerAddress => "higher peer address",
+            Self::PathId => "higher path id",
+        })
+    }
 }
 
 const STEPS: [Step; 12] = [
@@ -161,19 +180,11 @@ impl Decision<'_> {
         if self.next_hops.is_empty() {
             return Reachability::Cost(0);
         }
-        self.next_hops.get(&address(&self.set(path).next_hop)).copied().unwrap_or(Reachability::Cost(0))
+        self.next_hops.get(&self.set(path).next_hop.global()).copied().unwrap_or(Reachability::Cost(0))
     }
 
     fn set(&self, path: &Path) -> &AttributeSet {
         &self.sets[path.set]
-    }
-}
-
-/// The global address of a next hop.
-pub(crate) fn address(next_hop: &NextHop) -> IpAddr {
-    match next_hop {
-        NextHop::V4(address) => IpAddr::V4(*address),
-        NextHop::V6 { global, .. } => IpAddr::V6(*global),
     }
 }
 
@@ -188,6 +199,6 @@ fn address_bits(address: IpAddr) -> u128 {
 pub(crate) fn forwarding_address(next_hop: &NextHop) -> IpAddr {
     match next_hop {
         NextHop::V6 { link_local: Some(address), .. } => IpAddr::V6(*address),
-        _ => address(next_hop),
+        _ => next_hop.global(),
     }
 }

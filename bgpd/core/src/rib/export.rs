@@ -71,10 +71,11 @@ impl ExportClass {
         let extended = self.families.iter().find(|(spoken, _)| *spoken == family)?.1;
         let local = set.source.kind == SourceKind::Local;
         let ours = match local {
-            true => is_unspecified(&set.next_hop),
+            true => set.next_hop.global().is_unspecified(),
             false => !family.is_vpn() && (self.external || self.next_hop_self),
         };
-        let next_hop = if ours { self.own_next_hop(family, extended)? } else { set.next_hop };
+        let next_hop =
+            if ours { self.own_next_hop(family, extended)? } else { without_link_local(set.next_hop) };
         let fits = match (family, next_hop) {
             // RFC 8950 section 4.
             (Family::Ipv4Unicast | Family::Vpnv4, NextHop::V6 { .. }) => extended,
@@ -99,27 +100,31 @@ impl ExportClass {
     }
 
     /// The attributes as peers of this class are told them.
-    pub(crate) fn attributes(&self, set: &AttributeSet, speaker: &Speaker) -> Attributes {
+    pub(crate) fn attributes(&self, set: &AttributeSet, family: Family, speaker: &Speaker) -> Attributes {
         let mut attributes = set.decode();
         attributes.pass_on_unknown();
         match self.external {
-            true => self.externalize(&mut attributes, set, speaker),
+            true => externalize(&mut attributes, set, family, speaker),
             false => internalize(&mut attributes, set, speaker),
         }
         attributes
     }
+}
 
-    /// RFC 4271 sections 5.1.2, 5.1.4 and 5.1.5, RFC 4456 section 8, RFC 4360 section 6.
-    fn externalize(&self, attributes: &mut Attributes, set: &AttributeSet, speaker: &Speaker) {
-        attributes.as_path.strip_confederation();
-        attributes.as_path.prepend(speaker.asn);
-        attributes.local_pref = None;
-        attributes.originator_id = None;
-        attributes.cluster_list.clear();
-        attributes.extended_communities.retain(|community| community.is_transitive());
-        if set.source.kind != SourceKind::Local {
-            attributes.med = None;
-        }
+/// RFC 4271 sections 5.1.2, 5.1.4 and 5.1.5, RFC 4456 section 8, RFC 4360 section 6.
+fn externalize(attributes: &mut Attributes, set: &AttributeSet, family: Family, speaker: &Speaker) {
+    attributes.as_path.strip_confederation();
+    attributes.as_path.prepend(speaker.asn);
+    attributes.local_pref = None;
+    attributes.originator_id = None;
+    attributes.cluster_list.clear();
+    attributes.extended_communities.retain(|community| community.is_transitive());
+    if set.source.kind != SourceKind::Local {
+        attributes.med = None;
+    }
+    // RFC 8669: segment identifiers mean nothing outside of their domain; VPN peers are taken to be within it.
+    if !family.is_vpn() {
+        attributes.prefix_sid = None;
     }
 }
 
@@ -132,9 +137,10 @@ fn internalize(attributes: &mut Attributes, set: &AttributeSet, speaker: &Speake
     }
 }
 
-fn is_unspecified(next_hop: &NextHop) -> bool {
+/// RFC 2545 section 3: the link-local address is for who shares the subnet, which we do not know of others.
+fn without_link_local(next_hop: NextHop) -> NextHop {
     match next_hop {
-        NextHop::V4(address) => address.is_unspecified(),
-        NextHop::V6 { global, .. } => global.is_unspecified(),
+        NextHop::V6 { global, .. } => NextHop::V6 { global, link_local: None },
+        v4 => v4,
     }
 }

@@ -56,8 +56,7 @@ impl Rib {
             false => out.extend(changes.iter().filter_map(|change| unicast(change, table, &self.sets))),
         }
         for group in self.groups.iter_mut().filter(|group| group.class.speaks(family)) {
-            let teller =
-                Teller { class: &group.class, family, table, sets: &self.sets, speaker: &self.speaker };
+            let teller = Teller::new(&group.class, family, table, &self.sets, &self.speaker);
             for cohort in &mut group.cohorts {
                 teller.changes(changes, cohort, &mut self.peers, out);
             }
@@ -69,8 +68,7 @@ impl Rib {
         for group in self.groups.iter_mut() {
             for family in Family::ALL.into_iter().filter(|family| group.class.speaks(*family)) {
                 let table = self.tables[family_index(family)].as_ref();
-                let teller =
-                    Teller { class: &group.class, family, table, sets: &self.sets, speaker: &self.speaker };
+                let teller = Teller::new(&group.class, family, table, &self.sets, &self.speaker);
                 for cohort in &mut group.cohorts {
                     more |= teller.dump(cohort, self.budget.dump, &mut self.peers, out);
                 }
@@ -85,7 +83,7 @@ impl Rib {
             let Some((group, _)) = self.groups.find(refresh.peer) else { return false };
             let (class, family) = (&group.class, refresh.family);
             let table = self.tables[family_index(family)].as_ref();
-            Teller { class, family, table, sets: &self.sets, speaker: &self.speaker }.refresh(
+            Teller::new(class, family, table, &self.sets, &self.speaker).refresh(
                 refresh,
                 self.budget.dump,
                 out,

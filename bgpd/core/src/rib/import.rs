@@ -10,7 +10,7 @@ use srv6_types::{Behavior, VrfId};
 use super::{
     Rib, RibOutput, VpnPath, VrfRoute,
     attributes::{AttributeSet, AttributeSets, SourceKind},
-    decision::{Decision, address},
+    decision::Decision,
     key::family_index,
     path::Path,
     table::{Change, RibTable},
@@ -165,7 +165,7 @@ fn vpn_path(path: &Path, set: &AttributeSet) -> VpnPath {
     VpnPath {
         sid: service.map(|(sid, _)| sid),
         behavior: service.map_or(Behavior(0), |(_, behavior)| behavior),
-        next_hop: address(&set.next_hop),
+        next_hop: set.next_hop.global(),
         peer: path.peer,
         local: (path.peer == PeerId::LOCAL).then_some(VrfId(path.path_id)),
         external: set.source.kind == SourceKind::External,

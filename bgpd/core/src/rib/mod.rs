@@ -110,7 +110,7 @@ impl Rib {
             Some(reachability) => self.next_hops.insert(next_hop, reachability),
             None => self.next_hops.remove(&next_hop),
         };
-        if before == reachability {
+        if before == reachability || !self.sets.lead_via(next_hop) {
             return;
         }
         for table in &mut self.tables {

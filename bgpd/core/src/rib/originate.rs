@@ -44,6 +44,7 @@ impl Origins {
             kind: SourceKind::Local,
             router_id: speaker.router_id,
             address: IpAddr::V4(speaker.router_id),
+            local: [None; 2],
             context: Context { four_octet_as: true, ..Context::default() },
         };
         Self { source: Arc::new(source), routes: BTreeMap::new() }

@@ -1,6 +1,6 @@
 //! Sessions that come and go, with the bookkeeping of graceful restart (RFC 4724 section 4.2).
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use bgp_wire::Family;
 
@@ -121,6 +121,12 @@ fn source(peer: PeerId, session: &PeerSession, speaker: &Speaker) -> Source {
         (true, true) => SourceKind::Client,
         (true, false) => SourceKind::Internal,
     };
-    let context = session.receive.clone();
-    Source { peer, kind, router_id: session.router_id, address: session.address, context }
+    Source {
+        peer,
+        kind,
+        router_id: session.router_id,
+        address: session.address,
+        local: [Some(session.local_address), session.local_v6.map(IpAddr::V6)],
+        context: session.receive.clone(),
+    }
 }

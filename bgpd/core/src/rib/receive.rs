@@ -1,6 +1,6 @@
 //! UPDATEs in: RFC 7606 verdicts, loops, attribute sets.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use bgp_wire::{
     attribute::{Attributes, Fault, RawAttributes, Verdict},
@@ -21,7 +21,7 @@ use crate::config::PeerId;
 enum Intake {
     /// Held with this set, of which the intake owns a reference.
     Held(SetId),
-    /// RFC 4271 section 9.1.2, RFC 4456 section 8: the route has been here.
+    /// RFC 4271 section 9.1.2, RFC 4456 section 8: the route has been here, or leads here.
     Looped,
     /// RFC 7606 section 2.
     Withdrawn,
@@ -82,7 +82,7 @@ impl Rib {
         source: &Arc<Source>,
         attributes: Attributes,
     ) -> Intake {
-        match self.has_looped(&attributes) {
+        match self.has_looped(&attributes) || !is_usable(next_hop.global(), source) {
             true => Intake::Looped,
             false => Intake::Held(self.sets.insert(AttributeSet::new(raw, *next_hop, source, attributes))),
         }
@@ -122,6 +122,11 @@ impl Rib {
             state.counts[family].accepted -= removed as u64;
         }
     }
+}
+
+/// RFC 4271 sections 5.1.3 and 6.3: neither our own address nor what is no host's.
+fn is_usable(next_hop: IpAddr, source: &Source) -> bool {
+    !next_hop.is_unspecified() && !next_hop.is_multicast() && !source.local.contains(&Some(next_hop))
 }
 
 fn verdict(update: &Update, attribute_faults: &[Fault]) -> UpdateVerdict {

@@ -91,7 +91,7 @@ pub struct VrfRoute {
 }
 
 /// Where an imported VPN route leads.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct VpnPath {
     /// The service SID, folded; `None`: the route has no SRv6 service, so it cannot be used by this dataplane.
     pub sid: Option<Sid>,
@@ -160,7 +160,8 @@ pub struct PeerCounts {
     pub received: u64,
     /// Routes held now.
     pub accepted: u64,
-    /// Announcements kept out since the session came up: our AS in the path, or reflected back to us.
+    /// Announcements kept out since the session came up: our AS in the path, reflected back to us, or with a next
+    /// hop that is ours or no host's.
     pub looped: u64,
     /// Routes that the peer holds from us now.
     pub advertised: u64,

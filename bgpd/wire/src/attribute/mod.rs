@@ -9,7 +9,7 @@ mod fault;
 mod prefix_sid;
 mod walk;
 
-use std::net::Ipv4Addr;
+use std::{fmt, net::Ipv4Addr};
 
 pub use as_path::{AS_TRANS, AsPath, Segment, SegmentKind};
 use bytes::Bytes;
@@ -39,6 +39,16 @@ pub enum Origin {
     /// 2.
     #[default]
     Incomplete,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Igp => "IGP",
+            Self::Egp => "EGP",
+            Self::Incomplete => "incomplete",
+        })
+    }
 }
 
 /// AGGREGATOR, RFC 4271 section 5.1.7.

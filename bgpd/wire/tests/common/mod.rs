@@ -46,14 +46,20 @@ pub fn prefixes(family: Family) -> BoxedStrategy<Prefix> {
 
 pub fn routes(family: Family, add_path: bool, withdraw: bool) -> impl Strategy<Value = Nlri> {
     let labels = (0..1u32 << 20).prop_map(|value| Label::new(value).unwrap());
-    (any::<u32>(), any::<[u8; 8]>(), labels, prefixes(family)).prop_map(
+    (any::<u32>(), distinguishers(), labels, prefixes(family)).prop_map(
         move |(path_id, rd, label, prefix)| Nlri {
             path_id: if add_path { path_id } else { 0 },
-            rd: family.is_vpn().then_some(RouteDistinguisher(rd)),
+            rd: family.is_vpn().then_some(rd),
             label: (family.is_vpn() && !withdraw).then_some(label),
             prefix,
         },
     )
+}
+
+/// Of the three known types: another decoder refuses the rest.
+fn distinguishers() -> impl Strategy<Value = RouteDistinguisher> {
+    (0..3u8, any::<[u8; 6]>())
+        .prop_map(|(kind, [a, b, c, d, e, f])| RouteDistinguisher([0, kind, a, b, c, d, e, f]))
 }
 
 pub fn encoded_routes(routes: &[Nlri], family: Family, add_path: bool, withdraw: bool) -> Bytes {

@@ -132,3 +132,35 @@ fn our_own_route_wins() {
     assert!(speaker.unicast.is_empty());
     assert_eq!(speaker.at(1, P).unwrap().next_hop, next_hop_of(254));
 }
+
+/// RFC 7911.
+#[test]
+fn paths_of_one_peer_are_told_apart_by_their_identifiers() {
+    let mut with_add_path = session(1, AS);
+    with_add_path.receive.add_path = [Family::Ipv4Unicast].into();
+    let mut speaker = Speaker::with([with_add_path.clone(), client(2)]);
+    let message = |path_id, asns: &[u32]| {
+        let (mut octets, mut message) = (Vec::new(), Vec::new());
+        path(asns).encode(None, &context(false), &mut octets);
+        let writer = UpdateWriter::new(Family::Ipv4Unicast, &with_add_path.receive);
+        match asns {
+            [] => writer.withdraw([Nlri { path_id, ..unicast(P) }], &mut message),
+            _ => {
+                writer
+                    .announce(next_hop_of(1), &octets, [Nlri { path_id, ..unicast(P) }], &mut message)
+                    .unwrap();
+            }
+        }
+        message
+    };
+    for (path_id, asns, told) in
+        [(1, vec![7, 8], vec![7, 8]), (2, vec![9], vec![9]), (1, vec![7], vec![7]), (1, vec![], vec![9])]
+    {
+        speaker.receive(1, message(path_id, &asns));
+        speaker.flush();
+        assert_eq!(speaker.at(2, P).unwrap().attributes.as_path, AsPath::sequence(told));
+    }
+    speaker.receive(1, message(2, &[]));
+    speaker.flush();
+    assert_eq!(speaker.holders(P), []);
+}

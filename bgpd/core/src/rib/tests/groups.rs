@@ -123,3 +123,43 @@ fn no_next_hop_that_the_peer_cannot_take() {
     speaker.withdraw(1, unicast("192.0.2.0/24"));
     speaker.flush();
 }
+
+/// RFC 8654 section 4: what a peer cannot take is not sent, and what it held before does not stay.
+#[test]
+fn attributes_that_fit_in_no_message_end_the_route() {
+    let mut big = client(1);
+    big.receive.extended_message = true;
+    let mut also_big = client(3);
+    also_big.send.extended_message = true;
+    let mut speaker = Speaker::with([big.clone(), client(2), also_big]);
+    let nlri = unicast("192.0.2.0/24");
+    speaker.announce(1, nlri, &path(&[7]));
+    speaker.flush();
+    assert_eq!(speaker.holders("192.0.2.0/24"), [2, 3]);
+
+    let communities = (0..2000).map(bgp_wire::attribute::Community).collect();
+    let (mut octets, mut message) = (Vec::new(), Vec::new());
+    Attributes { communities, ..path(&[7]) }.encode(None, &big.receive, &mut octets);
+    let writer = UpdateWriter::new(Family::Ipv4Unicast, &big.receive);
+    writer.announce(next_hop_of(1), &octets, [nlri], &mut message).unwrap();
+    speaker.receive(1, message);
+    speaker.flush();
+    assert_eq!(speaker.holders("192.0.2.0/24"), [3]);
+}
+
+#[test]
+fn an_empty_table_gives_its_memory_back() {
+    let mut speaker = Speaker::with([client(1), client(2)]);
+    for round in 0..2 {
+        prefixes(10).for_each(|nlri| {
+            speaker.announce(1, nlri, &path(&[7 + round]));
+        });
+        speaker.flush();
+        assert_eq!(speaker.held[&PeerId(2)].len(), 10);
+        prefixes(10).for_each(|nlri| {
+            speaker.withdraw(1, nlri);
+        });
+        speaker.flush();
+        assert_eq!(speaker.rib.tables.iter().map(|table| table.end()).sum::<u32>(), 0);
+    }
+}

@@ -2,6 +2,7 @@
 
 mod decision;
 mod groups;
+mod hostile;
 mod model;
 mod reflection;
 mod restart;
@@ -191,7 +192,8 @@ impl Speaker {
         let mut rest = messages.clone();
         while let Some(length) = frame_length(&rest).unwrap() {
             let frame = rest.split_to(length);
-            let Ok(Message::Update(update)) = Message::decode(frame, &context(false)) else {
+            let extended = Context { extended_message: true, ..context(false) };
+            let Ok(Message::Update(update)) = Message::decode(frame, &extended) else {
                 panic!("not an UPDATE")
             };
             assert_eq!(update.faults, [], "we sent something faulty");

@@ -174,3 +174,25 @@ fn a_bad_attribute_withdraws_the_routes_it_stands_with() {
     assert_eq!(speaker.holders(P), []);
     assert_eq!(speaker.rib.attribute_sets(), 0);
 }
+
+/// RFC 4271 section 5.1.3.
+#[test]
+fn a_route_that_leads_to_us_is_kept_out() {
+    let mut speaker = six();
+    for next_hop in ["10.0.0.254", "0.0.0.0", "224.0.0.5"].map(|text| NextHop::V4(text.parse().unwrap())) {
+        speaker.announce_via(1, unicast(P), next_hop, &path(&[7]));
+        assert_eq!(speaker.rib.routes(Family::Ipv4Unicast, None), []);
+    }
+}
+
+/// RFC 2545 section 3.
+#[test]
+fn a_link_local_next_hop_is_used_here_and_not_passed_on() {
+    let (global, link_local) = ("2001:db8::1".parse().unwrap(), "fe80::1".parse().unwrap());
+    let mut speaker = six();
+    let next_hop = NextHop::V6 { global, link_local: Some(link_local) };
+    speaker.announce_via(1, unicast("2001:db8:1::/48"), next_hop, &path(&[7]));
+    speaker.flush();
+    assert_eq!(speaker.unicast[&prefix("2001:db8:1::/48")].next_hop, IpAddr::V6(link_local));
+    assert_eq!(speaker.at(2, "2001:db8:1::/48").unwrap().next_hop, NextHop::V6 { global, link_local: None });
+}

@@ -160,8 +160,8 @@ fn changed_export_is_advertised_anew() {
     speaker.rib.announce(local(BLUE, 8));
     speaker.flush();
     speaker.sent.clear();
-    let next_hop = Some("2001:db8:ffff::1".parse().unwrap());
-    let red = VrfPolicy { next_hop, ..policy(7, &[1], &[5]) };
+    let next_hop = "2001:db8:ffff::1".parse().unwrap();
+    let red = VrfPolicy { next_hop: Some(next_hop), ..policy(7, &[1], &[5]) };
     speaker.rib.set_vrfs([(RED, red), (BLUE, policy(2, &[2], &[2]))].into());
     speaker.flush();
     let held = &speaker.held[&PeerId(1)];
@@ -169,7 +169,7 @@ fn changed_export_is_advertised_anew() {
     assert_eq!(keys, [rd(2), rd(7)]);
     let red = &held[&(Family::Vpnv4, Some(rd(7)), prefix(P))];
     assert_eq!(red.attributes.extended_communities, [target(5).into()]);
-    assert_eq!(red.next_hop.global(), IpAddr::V6(next_hop.unwrap()));
+    assert_eq!(red.next_hop.global(), IpAddr::V6(next_hop));
     // The VRF is gone, and comes back: its routes with it.
     speaker.rib.set_vrfs([(BLUE, policy(2, &[2], &[2]))].into());
     speaker.flush();

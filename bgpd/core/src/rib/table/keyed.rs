@@ -1,75 +1,22 @@
-//! The table of one family: every path of every destination, the best first.
-//!
-//! Destinations have an index that stays while they live, so a walk over the table can stop and go on later.
-//! Nothing is selected when paths come and go: the destination is queued once with the best path that everybody
-//! has been told, and [`RibTable::resolve`] finds out what that has become.
+use std::{collections::VecDeque, hash::BuildHasher, net::IpAddr};
 
-use std::{collections::VecDeque, fmt::Debug, hash::BuildHasher, net::IpAddr};
-
-use bgp_wire::nlri::{Nlri, NlriList};
+use bgp_wire::nlri::{Nlri, NlriList, Prefix};
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 use srv6_types::Label;
 
-use super::{
-    attributes::AttributeSets,
-    decision::{Decision, address},
-    key::{Key, KeyPrefix},
-    path::{Path, Paths},
+use super::{Change, RibTable, Which};
+use crate::{
+    config::PeerId,
+    rib::{
+        attributes::AttributeSets,
+        decision::Decision,
+        key::{Key, KeyPrefix},
+        path::{Path, Paths},
+    },
 };
-use crate::config::PeerId;
 
-/// A destination whose best path may have changed. Holds a reference to the set of `old`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Change {
-    pub(crate) index: u32,
-    /// Best path that was told last.
-    pub(crate) old: Option<Path>,
-    /// Best path now.
-    pub(crate) new: Option<Path>,
-}
-
-/// Which paths of a peer are meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Which {
-    All,
-    Stale,
-}
-
-/// A table of any family. Calls are per UPDATE or per batch, not per route.
-pub(crate) trait RibTable: Debug + Send {
-    /// Adds or replaces `path` of its peer for every entry; returns how many are new.
-    fn announce(&mut self, list: &NlriList, path: Path, sets: &mut AttributeSets) -> usize;
-    /// Removes the peer's paths for every entry; returns how many there were.
-    fn withdraw(&mut self, list: &NlriList, peer: PeerId, sets: &mut AttributeSets) -> usize;
-    /// Adds or replaces one path.
-    fn insert(&mut self, nlri: &Nlri, path: Path, sets: &mut AttributeSets);
-    /// Removes one path.
-    fn remove(&mut self, nlri: &Nlri, peer: PeerId, path_id: u32, sets: &mut AttributeSets);
-    /// Removes paths of a peer wherever they stand; returns how many.
-    fn remove_peer(&mut self, peer: PeerId, which: Which, sets: &mut AttributeSets) -> usize;
-    /// Marks all paths of a peer.
-    fn mark_stale(&mut self, peer: PeerId, sets: &mut AttributeSets);
-    /// Queues every destination with a path by way of the next hop.
-    fn reconsider(&mut self, next_hop: IpAddr, sets: &mut AttributeSets);
-    /// Selects for up to `limit` queued destinations. [`RibTable::settle`] must follow.
-    fn resolve(&mut self, limit: usize, decision: Decision<'_>) -> Vec<Change>;
-    /// Everybody has been told of `changes`.
-    fn settle(&mut self, changes: &[Change], sets: &mut AttributeSets);
-    /// Whether destinations are queued.
-    fn is_changed(&self) -> bool;
-    /// Best path of a destination that is not queued.
-    fn best(&self, index: u32) -> Option<Path>;
-    /// The NLRI of a destination.
-    fn nlri(&self, index: u32, label: Option<Label>) -> Nlri;
-    /// All paths of a destination.
-    fn paths(&self, index: u32) -> &[Path];
-    /// One more than the highest index in use.
-    fn end(&self) -> u32;
-    /// Indexes of destinations with paths, ordered by key.
-    fn sorted(&self) -> Vec<u32>;
-}
-
+/// A table keyed by what its family needs.
 #[derive(Debug)]
 pub(crate) struct Table<K> {
     slots: Vec<Slot<K>>,
@@ -242,7 +189,7 @@ impl<K: Key> RibTable for Table<K> {
     fn reconsider(&mut self, next_hop: IpAddr, sets: &mut AttributeSets) {
         for index in self.indexes() {
             let paths = self.slots[index as usize].paths.as_slice();
-            if paths.iter().any(|path| address(&sets[path.set].next_hop) == next_hop) {
+            if paths.iter().any(|path| sets[path.set].next_hop.global() == next_hop) {
                 self.queue(index, sets);
             }
         }
@@ -277,6 +224,10 @@ impl<K: Key> RibTable for Table<K> {
                 self.vacate(change.index);
             }
         }
+        // The memory of a full table goes with its last route.
+        if self.index.is_empty() && self.changed.is_empty() {
+            *self = Self::default();
+        }
     }
 
     fn is_changed(&self) -> bool {
@@ -300,8 +251,12 @@ impl<K: Key> RibTable for Table<K> {
         self.slots.len() as u32
     }
 
-    fn sorted(&self) -> Vec<u32> {
-        let held = |index: &u32| !self.slots[*index as usize].paths.as_slice().is_empty();
+    fn sorted(&self, prefix: Option<Prefix>) -> Vec<u32> {
+        let held = |index: &u32| {
+            let slot = &self.slots[*index as usize];
+            !slot.paths.as_slice().is_empty()
+                && prefix.is_none_or(|prefix| slot.key.prefix().into() == prefix)
+        };
         let mut indexes: Vec<u32> = self.indexes().filter(held).collect();
         indexes.sort_by_key(|index| self.slots[*index as usize].key);
         indexes

@@ -1,0 +1,36 @@
+# Thin on purpose: each target names what it runs. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo -E env "PATH=$(PATH)")
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+
+.PHONY: help setup build demo test lint bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install what building, demo and tests need (Debian, Ubuntu)
+	@scripts/setup.sh
+
+build: setup ## build the release binaries: sixedge and lab
+	cargo build --locked --release
+
+demo: build ## two provider edges, two overlapping tenants, a real route reflector: PASS or FAIL per line
+	$(SUDO) scripts/demo.sh $(TARGET)/release
+
+lint: setup ## rustfmt, clippy and the dependency rules, warnings being errors
+	cargo fmt --all -- --check
+	cargo clippy --locked --all-targets -- -D warnings
+	scripts/check-dependencies.sh
+
+test: lint ## every test, with real peers in network namespaces (needs root)
+	cargo build --locked
+	cargo test --locked --no-run
+	$(SUDO) env CARGO_TARGET_DIR="$(abspath $(TARGET))" cargo test --locked --no-fail-fast
+
+bench: build ## figures against bird2, frr and the kernel's own seg6
+	$(SUDO) scripts/bench.sh $(TARGET)/release
+
+clean: ## remove what was built
+	cargo clean

@@ -1,0 +1,58 @@
+//! Out of a circuit of the VRF, towards the tenant.
+
+use aya_ebpf::helpers::generated as helpers;
+use srv6_types::{
+    DropReason,
+    maps::{NextHopEntry, next_hop_kind, vrf_counter},
+};
+
+use crate::{
+    counters, neighbor,
+    packet::{
+        Address, Family, Packet, Skb,
+        headers::{ETHERNET, Ethernet, ethertype},
+    },
+};
+
+/// Strips what is left of the outer headers and sends to the neighbour of the next hop on its circuit.
+#[inline(always)]
+pub(crate) fn deliver(packet: &mut Packet, next_hop: &NextHopEntry) -> Result<i32, DropReason> {
+    let (family, neighbor) = target(packet, next_hop)?;
+    let mtu = circuit_mtu(packet.skb, next_hop.ifindex)?;
+    if packet.segment_length() > mtu {
+        return Err(packet.too_big_for(mtu));
+    }
+    if packet.room != 0 {
+        packet.skb.decapsulate(packet.room, packet.inner.family)?;
+    }
+    let frame = packet.skb.frame();
+    // SAFETY: `at` has checked the bounds.
+    unsafe { (*frame.at::<Ethernet>(0)?).ethertype = packet.skb.ethertype() };
+    packet.rewrite(frame, ETHERNET)?;
+    counters::count(packet.vrf, vrf_counter::DELIVERED, packet.inner.length);
+    Ok(neighbor::redirect(next_hop.ifindex, family, &neighbor))
+}
+
+/// IPv4 may go by an IPv6 neighbour (RFC 8950), IPv6 not by an IPv4 one.
+#[inline(always)]
+fn target(packet: &Packet, next_hop: &NextHopEntry) -> Result<(Family, Address), DropReason> {
+    if next_hop.kind == next_hop_kind::CONNECTED {
+        return Ok((packet.inner.family, packet.inner.destination));
+    }
+    let address = Address::from_octets(&next_hop.address);
+    match next_hop.address_family {
+        4 if packet.inner.family == Family::V4 => Ok((Family::V4, address)),
+        6 => Ok((Family::V6, address)),
+        _ => Err(DropReason::NoSuchNextHop),
+    }
+}
+
+/// `bpf_redirect_neigh` checks no MTU: what is too long would vanish.
+#[inline(always)]
+fn circuit_mtu(skb: Skb, ifindex: u32) -> Result<u32, DropReason> {
+    let mut mtu = 0_u32;
+    // SAFETY: context and `mtu` are valid for the call. The verdict is on the packet with its outer headers, so only
+    // the MTU is of use.
+    let answer = unsafe { helpers::bpf_check_mtu(skb.raw().cast(), ifindex, &raw mut mtu, 0, 0) };
+    if answer < 0 { Err(DropReason::NoSuchCircuit) } else { Ok(mtu) }
+}

@@ -1,0 +1,132 @@
+//! H.Encaps and H.Encaps.Red, RFC 8986 sections 5.1 and 5.2.
+
+use srv6_types::{
+    DropReason,
+    maps::{MAX_SEGMENTS, NextHopEntry, NodeConfig, next_hop_kind, vrf_counter},
+};
+
+use crate::{
+    counters,
+    maps::NODE,
+    packet::{
+        Address, Family, Frame, Packet,
+        headers::{ETHERNET, Ethernet, IPV6, Ipv6, SegmentRouting, ethertype, protocol},
+    },
+    underlay,
+};
+
+const HOP_LIMIT: u8 = 64;
+const SEGMENT: usize = size_of::<Address>();
+
+/// The outer headers to be.
+struct Outer {
+    source: Address,
+    destination: Address,
+    version_class_flow: u32,
+    payload_length: u16,
+    hop_limit: u8,
+    upper: u8,
+    /// Segments in the SRH; without any there is no SRH (RFC 8986 section 5.2).
+    listed: usize,
+    segment_count: usize,
+}
+
+impl Outer {
+    #[inline(always)]
+    fn new(packet: &Packet, next_hop: &NextHopEntry, node: &NodeConfig) -> Result<Self, DropReason> {
+        let segment_count = next_hop.segment_count as usize;
+        if segment_count == 0 || segment_count > MAX_SEGMENTS {
+            return Err(DropReason::NoSuchNextHop);
+        }
+        let reduced = next_hop.kind == next_hop_kind::ENCAPS_RED;
+        let listed = if reduced { segment_count - 1 } else { segment_count };
+        let payload = packet.inner.length + routing_header_length(listed) as u32;
+        Ok(Self {
+            source: Address::from_octets(&node.source),
+            destination: Address::from_octets(&next_hop.segments[0]),
+            // DSCP as in the uniform model of RFC 2983, ECN as in the normal mode of RFC 6040.
+            version_class_flow: Ipv6::version_class_flow(packet.inner.class, packet.inner.entropy()),
+            payload_length: u16::try_from(payload).map_err(|_| DropReason::TooBig)?,
+            hop_limit: if node.hop_limit == 0 { HOP_LIMIT } else { node.hop_limit as u8 },
+            upper: if packet.inner.family == Family::V4 { protocol::IPV4 } else { protocol::IPV6 },
+            listed,
+            segment_count,
+        })
+    }
+
+    #[inline(always)]
+    fn room(&self) -> u32 {
+        (IPV6 + routing_header_length(self.listed)) as u32
+    }
+
+    #[inline(always)]
+    fn write(&self, frame: Frame, segments: &[[u8; 16]; MAX_SEGMENTS]) -> Result<(), DropReason> {
+        let next_header = if self.listed == 0 { self.upper } else { protocol::ROUTING };
+        // SAFETY: `at` has checked the bounds; so in the other writes.
+        unsafe {
+            (*frame.at::<Ethernet>(0)?).ethertype = ethertype::IPV6;
+            *frame.at::<Ipv6>(ETHERNET)? = Ipv6 {
+                version_class_flow: self.version_class_flow,
+                payload_length: self.payload_length.to_be(),
+                next_header,
+                hop_limit: self.hop_limit,
+                source: self.source,
+                destination: self.destination,
+            };
+        }
+        if self.listed == 0 { Ok(()) } else { self.write_routing_header(frame, segments) }
+    }
+
+    /// RFC 8754 section 2: the segments stand in reverse order.
+    #[inline(always)]
+    fn write_routing_header(
+        &self,
+        frame: Frame,
+        segments: &[[u8; 16]; MAX_SEGMENTS],
+    ) -> Result<(), DropReason> {
+        const AT: usize = ETHERNET + IPV6;
+        let header = SegmentRouting {
+            next_header: self.upper,
+            length: (self.listed * SEGMENT / 8) as u8,
+            kind: SegmentRouting::KIND,
+            segments_left: (self.segment_count - 1) as u8,
+            last_entry: (self.listed - 1) as u8,
+            flags: 0,
+            tag: 0,
+        };
+        unsafe { *frame.at::<SegmentRouting>(AT)? = header };
+        for entry in 0..MAX_SEGMENTS {
+            if entry >= self.listed {
+                break;
+            }
+            let segment = &segments[(self.segment_count - 1 - entry) % MAX_SEGMENTS];
+            let at = AT + size_of::<SegmentRouting>() + entry * SEGMENT;
+            unsafe { *frame.at::<Address>(at)? = Address::from_octets(segment) };
+        }
+        Ok(())
+    }
+}
+
+#[inline(always)]
+const fn routing_header_length(segments: usize) -> usize {
+    if segments == 0 { 0 } else { size_of::<SegmentRouting>() + segments * SEGMENT }
+}
+
+/// Pushes the outer headers and sends the packet into the underlay.
+#[inline(always)]
+pub(crate) fn encapsulate(packet: &mut Packet, next_hop: &NextHopEntry) -> Result<i32, DropReason> {
+    let node = NODE.get(0).ok_or(DropReason::NoUnderlayRoute)?;
+    let outer = Outer::new(packet, next_hop, node)?;
+    let room = outer.room();
+    let route = underlay::route(packet, outer.source, outer.destination, room)?;
+    if packet.room == 0 {
+        packet.skb.encapsulate(room, packet.inner.family)?;
+    } else if packet.room != room {
+        packet.skb.adjust(room as i32 - packet.room as i32)?;
+    }
+    let frame = packet.skb.frame();
+    outer.write(frame, &next_hop.segments)?;
+    packet.rewrite(frame, ETHERNET + room as usize)?;
+    counters::count(packet.vrf, vrf_counter::ENCAPSULATED, packet.inner.length);
+    route.send(packet.skb)
+}

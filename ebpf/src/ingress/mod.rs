@@ -1,0 +1,16 @@
+//! Where packets come in: from tenants by circuits, from the SRv6 domain by core interfaces.
+
+pub(crate) mod circuit;
+pub(crate) mod core;
+
+use aya_ebpf::bindings::TC_ACT_SHOT;
+use srv6_types::DropReason;
+
+use crate::{counters, packet::Skb};
+
+/// The one place where drops are counted.
+#[inline(always)]
+fn drop(skb: Skb, vrf: u32, reason: DropReason) -> i32 {
+    counters::count_drop(vrf, reason, skb.len());
+    TC_ACT_SHOT
+}

@@ -1,0 +1,28 @@
+use srv6_types::DropReason;
+
+/// The octets that the program may touch. Stale as soon as the kernel resizes the buffer: take a new one.
+#[derive(Clone, Copy)]
+pub(crate) struct Frame {
+    start: usize,
+    end: usize,
+}
+
+impl Frame {
+    #[inline(always)]
+    pub(crate) const fn new(start: usize, end: usize) -> Self {
+        Self { start, end }
+    }
+
+    #[inline(always)]
+    pub(crate) const fn is_shorter_than(&self, octets: usize) -> bool {
+        self.start + octets > self.end
+    }
+
+    /// A `T` at `offset`. Headers are read as whole words though they may lie unaligned, as the kernel itself does
+    /// on the architectures that we run on.
+    #[inline(always)]
+    pub(crate) fn at<T>(&self, offset: usize) -> Result<*mut T, DropReason> {
+        let at = self.start + offset;
+        if at + size_of::<T>() > self.end { Err(DropReason::Malformed) } else { Ok(at as *mut T) }
+    }
+}

@@ -1,0 +1,138 @@
+use aya_ebpf::{
+    bindings::{
+        __sk_buff, BPF_F_ADJ_ROOM_ENCAP_L3_IPV6, BPF_F_ADJ_ROOM_FIXED_GSO,
+        bpf_adj_room_mode::BPF_ADJ_ROOM_MAC,
+    },
+    helpers::generated as helpers,
+    programs::TcContext,
+};
+use srv6_types::DropReason;
+
+use super::{
+    Family, Frame,
+    headers::{IPV4, IPV6, ethertype},
+};
+
+/// Octets of headers that the programs want to read directly.
+const HEADERS: u32 = 256;
+
+/// The kernel's buffer, and what it lets us do to it.
+#[derive(Clone, Copy)]
+pub(crate) struct Skb(*mut __sk_buff);
+
+impl Skb {
+    #[inline(always)]
+    pub(crate) fn new(context: &TcContext) -> Self {
+        Self(context.skb.skb)
+    }
+
+    #[inline(always)]
+    pub(crate) fn raw(self) -> *mut __sk_buff {
+        self.0
+    }
+
+    #[inline(always)]
+    pub(crate) fn len(self) -> u32 {
+        // SAFETY: the kernel hands the program a valid context; so in all of these.
+        unsafe { (*self.0).len }
+    }
+
+    #[inline(always)]
+    pub(crate) fn ifindex(self) -> u32 {
+        unsafe { (*self.0).ifindex }
+    }
+
+    /// EtherType in network order.
+    #[inline(always)]
+    pub(crate) fn ethertype(self) -> u16 {
+        unsafe { (*self.0).protocol as u16 }
+    }
+
+    /// A VLAN tag stands beside the frame: it belongs to a VLAN interface above this one.
+    #[inline(always)]
+    pub(crate) fn is_tagged(self) -> bool {
+        unsafe { (*self.0).vlan_present != 0 }
+    }
+
+    /// Addressed to another station's MAC address and only here because the interface listens to all.
+    #[inline(always)]
+    pub(crate) fn is_for_others(self) -> bool {
+        const PACKET_OTHERHOST: u32 = 3;
+        unsafe { (*self.0).pkt_type == PACKET_OTHERHOST }
+    }
+
+    /// Payload octets of each segment of a super-packet, 0 for a plain one.
+    #[inline(always)]
+    pub(crate) fn gso_size(self) -> u32 {
+        unsafe { (*self.0).gso_size }
+    }
+
+    #[inline(always)]
+    pub(crate) fn frame(self) -> Frame {
+        unsafe { Frame::new((*self.0).data as usize, (*self.0).data_end as usize) }
+    }
+
+    /// Makes the headers readable where the driver left them in fragments of the buffer.
+    #[inline(always)]
+    pub(crate) fn pull_headers(self) {
+        let wanted = if self.len() < HEADERS { self.len() } else { HEADERS };
+        if self.frame().is_shorter_than(wanted as usize) {
+            // Failure shows itself as a header that does not fit.
+            unsafe { helpers::bpf_skb_pull_data(self.0, wanted) };
+        }
+    }
+
+    /// Grows (or shrinks) what stands between the Ethernet header and the rest, by `octets`.
+    #[inline(always)]
+    pub(crate) fn adjust(self, octets: i32) -> Result<(), DropReason> {
+        self.adjust_room(octets, BPF_F_ADJ_ROOM_FIXED_GSO.into())
+    }
+
+    /// Makes room for an outer IPv6 header in front of a packet of `inner`.
+    ///
+    /// The flag tells the kernel where the inner headers lie, for segmentation offload. It is refused when the
+    /// buffer has been encapsulated before and only veth pairs lie between, for nothing clears that mark. The
+    /// kernel then already knows the inner headers, and only the protocol is left to be told.
+    #[inline(always)]
+    pub(crate) fn encapsulate(self, octets: u32, inner: Family) -> Result<(), DropReason> {
+        let flags = BPF_F_ADJ_ROOM_ENCAP_L3_IPV6 | BPF_F_ADJ_ROOM_FIXED_GSO;
+        match self.adjust_room(octets as i32, flags.into()) {
+            Ok(()) => Ok(()),
+            Err(_) if inner == Family::V4 && self.gso_size() == 0 => {
+                self.change_protocol(ethertype::IPV6)?;
+                self.adjust(octets as i32 - (IPV6 - IPV4) as i32)
+            }
+            Err(_) => self.adjust(octets as i32),
+        }
+    }
+
+    /// Strips `octets` of outer headers in front of a packet of `inner`.
+    #[inline(always)]
+    pub(crate) fn decapsulate(self, octets: u32, inner: Family) -> Result<(), DropReason> {
+        match inner {
+            // The flags that say which family comes out are younger than 5.15. This helper takes off the
+            // difference of the two headers and sets the protocol.
+            Family::V4 => {
+                self.change_protocol(ethertype::IPV4)?;
+                self.adjust((IPV6 - IPV4) as i32 - octets as i32)
+            }
+            Family::V6 => self.adjust(-(octets as i32)),
+        }
+    }
+
+    #[inline(always)]
+    fn change_protocol(self, ethertype: u16) -> Result<(), DropReason> {
+        match unsafe { helpers::bpf_skb_change_proto(self.0, ethertype, 0) } {
+            0 => Ok(()),
+            _ => Err(DropReason::AdjustRoomFailed),
+        }
+    }
+
+    #[inline(always)]
+    fn adjust_room(self, octets: i32, flags: u64) -> Result<(), DropReason> {
+        match unsafe { helpers::bpf_skb_adjust_room(self.0, octets, BPF_ADJ_ROOM_MAC, flags) } {
+            0 => Ok(()),
+            _ => Err(DropReason::AdjustRoomFailed),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The way of an outer header: the kernel's IPv6 routes and neighbours.
+
+use aya_ebpf::{
+    bindings::{
+        BPF_FIB_LKUP_RET_FRAG_NEEDED, BPF_FIB_LKUP_RET_FWD_DISABLED, BPF_FIB_LKUP_RET_NO_NEIGH,
+        BPF_FIB_LKUP_RET_SUCCESS, TC_ACT_REDIRECT, bpf_fib_lookup,
+    },
+    helpers::generated as helpers,
+};
+use srv6_types::DropReason;
+
+use crate::{
+    neighbor,
+    packet::{
+        Address, Family, Packet, Skb,
+        headers::{Ethernet, ethertype},
+    },
+};
+
+const AF_INET6: u8 = 10;
+/// Routes are asked for as for the node's own packets: those come in, so to say, by the loopback interface, and the
+/// answer does not depend on the settings of a tenant's circuit.
+const LOOPBACK: u32 = 1;
+
+/// A route with its neighbour.
+pub(crate) struct Route(bpf_fib_lookup);
+
+/// Finds the route of an outer header that makes the packet `room` octets longer. Too long a packet is told the
+/// MTU that is left inside.
+#[inline(always)]
+pub(crate) fn route(
+    packet: &mut Packet,
+    source: Address,
+    destination: Address,
+    room: u32,
+) -> Result<Route, DropReason> {
+    // SAFETY: plain integers.
+    let mut lookup: bpf_fib_lookup = unsafe { core::mem::zeroed() };
+    lookup.family = AF_INET6;
+    lookup.ifindex = LOOPBACK;
+    lookup.__bindgen_anon_1.tot_len = (packet.segment_length() + room) as u16;
+    lookup.__bindgen_anon_3.ipv6_src = source.0;
+    lookup.__bindgen_anon_4.ipv6_dst = destination.0;
+    let size = size_of::<bpf_fib_lookup>() as i32;
+    // SAFETY: context and `lookup` are valid for the call.
+    let answer = unsafe { helpers::bpf_fib_lookup(packet.skb.raw().cast(), &raw mut lookup, size, 0) };
+    match answer as u32 {
+        BPF_FIB_LKUP_RET_SUCCESS | BPF_FIB_LKUP_RET_NO_NEIGH => Ok(Route(lookup)),
+        BPF_FIB_LKUP_RET_FRAG_NEEDED => {
+            let mtu = u32::from(unsafe { lookup.__bindgen_anon_1.mtu_result });
+            Err(packet.too_big_for(mtu.saturating_sub(room)))
+        }
+        BPF_FIB_LKUP_RET_FWD_DISABLED => Err(DropReason::UnderlayForwardingOff),
+        _ => Err(DropReason::NoUnderlayRoute),
+    }
+}
+
+impl Route {
+    /// Sends through the kernel's neighbour table, which resolves, queues and probes.
+    #[inline(always)]
+    pub(crate) fn send(&self, skb: Skb) -> Result<i32, DropReason> {
+        if skb.ethertype() != ethertype::IPV6 {
+            return self.send_as_is(skb);
+        }
+        let gateway = Address(unsafe { self.0.__bindgen_anon_4.ipv6_dst });
+        Ok(neighbor::redirect(self.0.ifindex, Family::V6, &gateway))
+    }
+
+    /// For the super-packet that [`Skb::encapsulate`] could not tell its new protocol: the kernel's neighbour
+    /// output would write the wrong EtherType.
+    #[inline(always)]
+    fn send_as_is(&self, skb: Skb) -> Result<i32, DropReason> {
+        if self.0.dmac == [0; 6] {
+            return Err(DropReason::NoNeighbor);
+        }
+        // SAFETY: `at` has checked the bounds.
+        let ethernet = unsafe { &mut *skb.frame().at::<Ethernet>(0)? };
+        ethernet.destination = self.0.dmac;
+        ethernet.source = self.0.smac;
+        let action = unsafe { helpers::bpf_redirect(self.0.ifindex, 0) };
+        if action == i64::from(TC_ACT_REDIRECT) { Ok(TC_ACT_REDIRECT) } else { Err(DropReason::NoNeighbor) }
+    }
+}

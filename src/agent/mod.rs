@@ -1,0 +1,153 @@
+//! The node daemon: composes configuration, kernel, dataplane, planner and speaker, and holds no logic of their trades.
+//!
+//! One task owns the [`Node`] and takes one event at a time: routes from BGP, a changed configuration, a changed
+//! interface, a question from the CLI.
+
+mod answer;
+mod node;
+mod state_file;
+mod underlay;
+mod watch;
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::{mpsc, oneshot},
+    time::sleep,
+};
+
+use crate::{
+    config,
+    control::{self, Request, Response},
+    kernel::{Kernel, KernelError},
+};
+use node::Node;
+
+/// How long to wait before what failed is tried again.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// Runs the node: BGP, VRFs and the dataplane, as the configuration file says.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Agent {
+    /// Configuration file; read again on SIGHUP and when it changes.
+    #[arg(long, value_name = "FILE", default_value = config::DEFAULT_PATH)]
+    config: PathBuf,
+    /// Where numbers that must not move over restarts are kept.
+    #[arg(long, value_name = "FOLDER", default_value = "/var/lib/sixedge")]
+    state_dir: PathBuf,
+    /// Folder on a bpffs for maps and links, which outlive the agent.
+    #[arg(long, value_name = "FOLDER", default_value = srv6_dp::ebpf::PIN_DIR)]
+    pin_dir: PathBuf,
+    /// Unix socket that `sixedge show` asks.
+    #[arg(long, value_name = "FILE", default_value = control::DEFAULT_PATH)]
+    socket: PathBuf,
+}
+
+/// Why the agent ended.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AgentError {
+    #[error("{0}")]
+    Config(#[from] config::ConfigErrors),
+    #[error(transparent)]
+    Kernel(#[from] KernelError),
+    #[error("{}", chain(.0))]
+    Dataplane(#[from] srv6_dp::model::DataplaneError),
+    #[error(transparent)]
+    State(#[from] state_file::StateFileError),
+    #[error(transparent)]
+    Listen(#[from] bgpd::ListenError),
+    #[error(transparent)]
+    Speaker(#[from] bgpd::Gone),
+    #[error(transparent)]
+    Control(#[from] control::BindError),
+    #[error("cannot start: {0}")]
+    Start(#[from] std::io::Error),
+}
+
+/// An error with its causes, outermost first.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let inner = error.to_string();
+        // Some layers tell their cause themselves.
+        if !text.contains(&inner) {
+            text.push_str(": ");
+            text.push_str(&inner);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+/// A question from the CLI and where its answer goes.
+type Question = (Request, oneshot::Sender<Response>);
+
+impl Agent {
+    pub(crate) fn run(&self) -> ExitCode {
+        tracing_subscriber::fmt()
+            .with_env_filter(
+                tracing_subscriber::EnvFilter::try_from_env("SIXEDGE_LOG")
+                    .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info")),
+            )
+            .with_writer(std::io::stderr)
+            .init();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let ended = match runtime {
+            Ok(runtime) => runtime.block_on(self.serve()),
+            Err(error) => Err(error.into()),
+        };
+        match ended {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("sixedge agent: {error}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+
+    async fn serve(&self) -> Result<(), AgentError> {
+        // First of all: where another agent answers, nothing of its dataplane may be touched.
+        let server = control::Server::bind(&self.socket)?;
+        let (ask, mut questions) = mpsc::channel(16);
+        let serving = server.serve(async |request| relay(&ask, request).await);
+        tokio::pin!(serving);
+        // Watched before it is read, so that no change falls in between.
+        let mut config = watch::ConfigWatch::new(self.config.clone())?;
+        let mut links = Kernel::watch()?;
+        let (mut node, mut routes) = Node::start(self).await?;
+        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        loop {
+            let retry = node.wants_retry();
+            tokio::select! {
+                event = routes.recv() => match event {
+                    Some(event) => node.on_bgp(event).await?,
+                    None => return Err(bgpd::Gone.into()),
+                },
+                () = config.changed() => node.reload().await?,
+                Some(()) = links.recv() => node.on_links().await?,
+                () = &mut serving => {}
+                Some((request, answer)) = questions.recv() => {
+                    let response = node.answer(request).await;
+                    // Who asked may have gone.
+                    let _gone = answer.send(response);
+                }
+                () = sleep(RETRY), if retry => node.retry()?,
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+            }
+        }
+        node.stop().await
+    }
+}
+
+/// Hands a question to the task that owns the node.
+async fn relay(ask: &mpsc::Sender<Question>, request: Request) -> Response {
+    let (answer, answered) = oneshot::channel();
+    let stopping = || Response::Error("the agent is stopping; ask again".to_owned());
+    match ask.send((request, answer)).await {
+        Ok(()) => answered.await.unwrap_or_else(|_| stopping()),
+        Err(_) => stopping(),
+    }
+}

@@ -1,0 +1,277 @@
+use std::{collections::BTreeSet, path::PathBuf};
+
+use bgp_core::{config::SpeakerConfig, rib::UnicastRoute};
+use bgpd::{Event, RouteChange};
+use ipnet::IpNet;
+use srv6_dp::{
+    Change, Dataplane, EbpfDataplane,
+    ebpf::{Opened, Options},
+    model::IfIndex,
+};
+use tokio::sync::mpsc;
+use tracing::{error, info, warn};
+use vrf_manager::{
+    Allocations, Desired, Links, Transition, VrfTables,
+    intent::{Intent, UnderlayRoute},
+    plan,
+};
+
+use super::{
+    Agent, AgentError, chain,
+    state_file::StateFile,
+    underlay::{Hop, Underlay},
+};
+use crate::{config, kernel::Kernel};
+
+/// Everything that this node holds.
+pub(super) struct Node {
+    config: PathBuf,
+    state_file: StateFile,
+    kernel: Kernel,
+    pub(super) intent: Intent,
+    allocations: Allocations,
+    links: Links,
+    pub(super) dataplane: EbpfDataplane,
+    pub(super) tables: VrfTables,
+    pub(super) speaker: bgpd::Handle,
+    /// Set once at start: a reload must not tell peers another story.
+    restart: Restart,
+    underlay: Underlay,
+    /// The dataplane refused something: what it holds is compared anew until it agrees.
+    out_of_step: bool,
+}
+
+/// What peers are told of our start, RFC 4724 section 3.
+#[derive(Clone, Copy, Debug, Default)]
+struct Restart {
+    restarted: bool,
+    forwarding_kept: bool,
+}
+
+impl Restart {
+    /// We have restarted where an earlier life left its maps; forwarding was kept only where they are verified.
+    fn found(dataplane: &EbpfDataplane, core: &BTreeSet<IfIndex>) -> Result<Self, AgentError> {
+        let faults = match dataplane.opened() {
+            Opened::Fresh => return Ok(Self::default()),
+            Opened::Adopted | Opened::Staged { .. } => dataplane.verify(core)?,
+        };
+        for fault in &faults {
+            warn!(%fault, "the pinned dataplane is not as it should be");
+        }
+        Ok(Self { restarted: true, forwarding_kept: faults.is_empty() })
+    }
+
+    fn tell(self, speaker: &mut SpeakerConfig) {
+        if let Some(graceful) = &mut speaker.graceful_restart {
+            graceful.restarted = self.restarted;
+            graceful.forwarding_kept = self.forwarding_kept;
+        }
+    }
+}
+
+impl Node {
+    /// Takes over what an earlier life has left, and brings it to what the configuration says.
+    pub(super) async fn start(options: &Agent) -> Result<(Self, mpsc::Receiver<Event>), AgentError> {
+        let intent = config::load(&options.config)?;
+        let kernel = Kernel::connect()?;
+        let links = kernel.links().await?;
+        let mut dataplane =
+            EbpfDataplane::open(&Options { pin_dir: options.pin_dir.clone(), ..Options::default() })?;
+        let observed = dataplane.observe()?;
+        let state_file = StateFile::new(options.state_dir.join("allocations.json"));
+        let allocations = settle(&state_file, &intent, |lost| lost.adopt(&intent, &links, &observed))?;
+        let mut desired = plan(&intent, &links, &allocations);
+        let restart = Restart::found(&dataplane, &observed.core)?;
+        info!(opened = ?dataplane.opened(), ?restart, routes = observed.routes.len(), "dataplane open");
+        let mut tables = VrfTables::adopt(observed);
+        let transition = tables.replan(&desired);
+        let mut out_of_step = !apply(&mut dataplane, &transition.make);
+        dataplane.commit()?;
+        restart.tell(&mut desired.speaker);
+        let (speaker, events) = bgpd::spawn(desired.speaker.clone())?;
+        speaker.announce(transition.announce).await?;
+        out_of_step |= !apply(&mut dataplane, &transition.remove);
+        let underlay = Underlay::adopt(kernel.clone()).await?;
+        let mut node = Self {
+            config: options.config.clone(),
+            state_file,
+            kernel,
+            intent,
+            allocations,
+            links,
+            dataplane,
+            tables,
+            speaker,
+            restart,
+            underlay,
+            out_of_step,
+        };
+        node.report(&desired);
+        node.underlay(&desired.underlay).await;
+        if desired.speaker.graceful_restart.is_none() || !restart.restarted {
+            node.sweep().await;
+        }
+        Ok((node, events))
+    }
+
+    /// Reads the configuration again. A mistake in it leaves everything as it is.
+    pub(super) async fn reload(&mut self) -> Result<(), AgentError> {
+        match config::load(&self.config) {
+            Ok(intent) => {
+                self.intent = intent;
+                self.allocations = settle(&self.state_file, &self.intent, |_| {})?;
+                self.replan().await?;
+                info!("configuration taken over");
+            }
+            Err(mistakes) => error!("configuration refused, the old one goes on\n{mistakes}"),
+        }
+        Ok(())
+    }
+
+    /// An interface came, went or changed.
+    pub(super) async fn on_links(&mut self) -> Result<(), AgentError> {
+        let links = self.kernel.links().await?;
+        if links != self.links {
+            self.links = links;
+            match self.dataplane.sweep() {
+                Ok(gone) if gone.is_empty() => {}
+                // What hung on it has left the maps already.
+                Ok(_) => self.out_of_step = true,
+                Err(error) => warn!("{}", chain(&error)),
+            }
+            self.replan().await?;
+        }
+        Ok(())
+    }
+
+    /// Takes what the speaker tells.
+    pub(super) async fn on_bgp(&mut self, event: Event) -> Result<(), AgentError> {
+        match event {
+            Event::Routes(changes) => self.learn(changes).await,
+            Event::PeerUp { address, families, .. } => {
+                let families: Vec<_> = families.iter().map(ToString::to_string).collect();
+                info!(%address, families = families.join(" "), "session up");
+            }
+            Event::PeerDown { address, reason, retained, .. } => {
+                let retained: Vec<_> = retained.iter().map(ToString::to_string).collect();
+                warn!(%address, %reason, retained = retained.join(" "), "session down");
+            }
+            Event::EndOfRib { peer, family } => info!(peer = peer.0, %family, "all routes received"),
+            Event::RestartComplete => self.sweep().await,
+        }
+        Ok(())
+    }
+
+    /// Whether [`Self::retry`] is due after a while.
+    pub(super) const fn wants_retry(&self) -> bool {
+        self.out_of_step
+    }
+
+    /// Compares the dataplane as it is with what it should hold.
+    pub(super) fn retry(&mut self) -> Result<(), AgentError> {
+        let observed = self.dataplane.observe()?;
+        let changes = Change::between(&observed, &self.tables.state());
+        info!(changes = changes.len(), "bringing the dataplane back into step");
+        self.out_of_step = !apply(&mut self.dataplane, &changes);
+        Ok(())
+    }
+
+    /// Leaves the dataplane forwarding and, with graceful restart, the routes at the peers.
+    pub(super) async fn stop(self) -> Result<(), AgentError> {
+        let keep = self.intent.bgp.restart_time.is_some();
+        info!(keep, "stopping");
+        Ok(self.speaker.shutdown(keep).await?)
+    }
+
+    async fn replan(&mut self) -> Result<(), AgentError> {
+        let mut desired = plan(&self.intent, &self.links, &self.allocations);
+        self.restart.tell(&mut desired.speaker);
+        let Transition { withdraw, make, announce, remove } = self.tables.replan(&desired);
+        self.speaker.withdraw(withdraw).await?;
+        self.out_of_step |= !apply(&mut self.dataplane, &make);
+        if let Err(error) = self.speaker.configure(desired.speaker.clone()).await? {
+            error!("{error}");
+        }
+        self.speaker.announce(announce).await?;
+        self.out_of_step |= !apply(&mut self.dataplane, &remove);
+        self.report(&desired);
+        self.underlay(&desired.underlay).await;
+        Ok(())
+    }
+
+    async fn learn(&mut self, routes: Vec<RouteChange>) {
+        let mut changes = Vec::new();
+        for route in routes {
+            match route {
+                RouteChange::Vrf(route) => changes.extend(self.tables.learn(&route)),
+                RouteChange::Unicast(route) if self.intent.bgp.install_unicast => self.install(route).await,
+                RouteChange::Unicast(_) => {}
+            }
+        }
+        self.out_of_step |= !apply(&mut self.dataplane, &changes);
+    }
+
+    async fn install(&mut self, route: UnicastRoute) {
+        let Ok(prefix) = IpNet::try_from(route.prefix) else { return };
+        let via = route.path.map(|path| path.next_hop);
+        if let Err(error) = self.underlay.set_bgp(prefix, via).await {
+            warn!("{}", chain(&error));
+        }
+    }
+
+    /// BGP has told all it knows: what it has not confirmed goes.
+    async fn sweep(&mut self) {
+        let changes = self.tables.sweep();
+        info!(removed = changes.len(), "routes from before the restart that nobody confirmed");
+        self.out_of_step |= !apply(&mut self.dataplane, &changes);
+        for error in self.underlay.sweep().await {
+            warn!("{}", chain(&error));
+        }
+    }
+
+    async fn underlay(&mut self, routes: &[UnderlayRoute]) {
+        let routes = routes.iter().map(|route| {
+            let ifindex = route.interface.as_deref().and_then(|name| self.links.get(name)).map(|link| link.index.0);
+            (route.prefix, Hop { via: route.via, ifindex })
+        });
+        self.underlay.set_static(routes);
+        for error in self.underlay.reconcile().await {
+            warn!("{}", chain(&error));
+        }
+    }
+
+    fn report(&self, desired: &Desired) {
+        for problem in &desired.problems {
+            warn!("{problem}");
+        }
+    }
+}
+
+/// Applies changes; `false` where the dataplane refused, which is logged.
+fn apply(dataplane: &mut EbpfDataplane, changes: &[Change]) -> bool {
+    match dataplane.apply_all(changes) {
+        Ok(()) => true,
+        Err(error) => {
+            error!("{}", chain(&error));
+            false
+        }
+    }
+}
+
+/// The numbers for this intent, written down before anything uses them. `lost` fills in what can be known where there is
+/// no file.
+fn settle(file: &StateFile, intent: &Intent, lost: impl FnOnce(&mut Allocations)) -> Result<Allocations, AgentError> {
+    let mut allocations = match file.read()? {
+        Some(allocations) => allocations,
+        None => {
+            let mut allocations = Allocations::default();
+            lost(&mut allocations);
+            allocations
+        }
+    };
+    for error in allocations.settle(intent) {
+        warn!("{error}");
+    }
+    file.write(&allocations)?;
+    Ok(allocations)
+}

@@ -1,0 +1,102 @@
+//! The underlay's routes that this agent puts into the kernel's main table: static ones and best BGP unicast routes.
+
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+};
+
+use ipnet::IpNet;
+
+use crate::kernel::{Kernel, KernelError, KernelRoute, Origin};
+
+/// What is wanted, and the means to make the kernel agree.
+pub(crate) struct Underlay {
+    kernel: Kernel,
+    wanted: BTreeMap<(IpNet, Origin), Hop>,
+    /// BGP routes found at start that BGP has not told of again yet: kept until [`Underlay::sweep`].
+    unconfirmed: Vec<KernelRoute>,
+}
+
+/// A next hop as it was told; the neighbour is looked up when the route is installed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hop {
+    /// Next hop.
+    pub(crate) via: IpAddr,
+    /// Interface, where it was named.
+    pub(crate) ifindex: Option<u32>,
+}
+
+impl Underlay {
+    /// Takes note of the routes that an earlier life of this agent has left.
+    pub(crate) async fn adopt(kernel: Kernel) -> Result<Self, KernelError> {
+        let unconfirmed =
+            kernel.own_routes().await?.into_iter().filter(|route| route.origin == Origin::Bgp).collect();
+        Ok(Self { kernel, wanted: BTreeMap::new(), unconfirmed })
+    }
+
+    /// Replaces the set of static routes.
+    pub(crate) fn set_static(&mut self, routes: impl IntoIterator<Item = (IpNet, Hop)>) {
+        self.wanted.retain(|(_, origin), _| *origin != Origin::Static);
+        self.wanted.extend(routes.into_iter().map(|(prefix, hop)| ((prefix, Origin::Static), hop)));
+    }
+
+    /// One BGP route; `None` withdraws it. Returns the problem where the kernel refuses.
+    pub(crate) async fn set_bgp(&mut self, prefix: IpNet, via: Option<IpAddr>) -> Result<(), KernelError> {
+        self.unconfirmed.retain(|route| route.prefix != prefix);
+        let key = (prefix, Origin::Bgp);
+        match via {
+            Some(via) => {
+                let hop = Hop { via, ifindex: None };
+                self.wanted.insert(key, hop);
+                self.install(key, hop).await
+            }
+            None => match self.wanted.remove(&key) {
+                Some(hop) => self.kernel.remove_route(&route(key, hop)).await,
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// BGP has told everything that it knows: what was left from before and not confirmed goes.
+    pub(crate) async fn sweep(&mut self) -> Vec<KernelError> {
+        let mut problems = Vec::new();
+        for route in std::mem::take(&mut self.unconfirmed) {
+            problems.extend(self.kernel.remove_route(&route).await.err());
+        }
+        problems
+    }
+
+    /// Makes the kernel hold what is wanted, reading back what it holds: after a start, a reload, a change of links
+    /// (the kernel drops the routes of an interface that goes down).
+    pub(crate) async fn reconcile(&mut self) -> Vec<KernelError> {
+        let present = match self.kernel.own_routes().await {
+            Ok(present) => present,
+            Err(error) => return vec![error],
+        };
+        let mut problems = Vec::new();
+        for route in &present {
+            let key = (route.prefix, route.origin);
+            if !self.wanted.contains_key(&key) && !self.unconfirmed.contains(route) {
+                problems.extend(self.kernel.remove_route(route).await.err());
+            }
+        }
+        for (key, hop) in self.wanted.clone() {
+            problems.extend(self.install(key, hop).await.err());
+        }
+        problems
+    }
+
+    async fn install(&self, key: (IpNet, Origin), hop: Hop) -> Result<(), KernelError> {
+        let mut route = route(key, hop);
+        if route.ifindex.is_none()
+            && let Some((via, ifindex)) = self.kernel.resolve(hop.via).await?
+        {
+            (route.via, route.ifindex) = (via, Some(ifindex));
+        }
+        self.kernel.set_route(&route).await
+    }
+}
+
+fn route((prefix, origin): (IpNet, Origin), hop: Hop) -> KernelRoute {
+    KernelRoute { prefix, via: hop.via, ifindex: hop.ifindex, origin }
+}

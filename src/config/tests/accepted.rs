@@ -1,0 +1,119 @@
+//! What a right file means.
+
+use std::{collections::BTreeSet, net::IpAddr, time::Duration};
+
+use bgp_wire::{Family, attribute::RouteTarget};
+use vrf_manager::intent::{Circuit, Encapsulation, SidMode, Source, StaticRoute, UnderlayRoute, Via};
+
+use super::{HEAD, accepted, documented::example};
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    let intent = accepted(&format!(
+        "{HEAD}bgp:\n  neighbors:\n  - {{ address: 192.0.2.2, asn: 65000, families: [vpnv4] }}\nvrfs:\n- name: red\n"
+    ));
+    assert_eq!((intent.bgp.listen_port, intent.bgp.restart_time), (179, Some(Duration::from_secs(120))));
+    assert!(intent.underlay_routes.is_empty() && !intent.bgp.install_unicast);
+    let neighbor = &intent.bgp.neighbors[0];
+    assert_eq!((neighbor.port, neighbor.passive, neighbor.local_address), (179, false, None));
+    let timers = [neighbor.hold_time, neighbor.keepalive, neighbor.connect_retry];
+    assert_eq!(timers.map(|time| time.as_secs()), [90, 30, 5]);
+    let vrf = &intent.vrfs[0];
+    assert_eq!((vrf.rd, vrf.sid_mode, vrf.encapsulation), (None, SidMode::PerVrf, Encapsulation::Reduced));
+    assert_eq!(vrf.redistribute, BTreeSet::from([Source::Connected, Source::Static]));
+}
+
+#[test]
+fn the_documented_file_means_what_it_says() {
+    let intent = accepted(example());
+    assert_eq!((intent.router.asn, intent.router.router_id.to_string().as_str()), (65000, "192.0.2.1"));
+    let locators: Vec<_> =
+        intent.srv6.locators.iter().map(|it| (it.name.as_str(), it.locator.to_string())).collect();
+    assert_eq!(
+        locators,
+        [
+            ("main", "fc00:0:1::/48".into()),
+            ("classic", "5f00:0:1:1::/64".into()),
+            ("own", "fc01::100:0:0:0/72".into())
+        ]
+    );
+    let lengths = intent.srv6.locators.iter().map(|it| *it.locator.structure());
+    let lengths: Vec<_> = lengths.map(|it| [it.block(), it.node(), it.function(), it.argument()]).collect();
+    assert_eq!(lengths, [[32, 16, 16, 0], [40, 24, 16, 0], [48, 24, 12, 4]]);
+    assert_eq!(intent.srv6.core_interfaces, ["eth0"]);
+    let [reflector, customer] = intent.bgp.neighbors.as_slice() else { panic!("two neighbors") };
+    assert_eq!(reflector.families, BTreeSet::from([Family::Vpnv4, Family::Vpnv6]));
+    assert_eq!(reflector.keepalive, Duration::from_secs(20));
+    assert_eq!((customer.asn, customer.description.as_str()), (4_200_000_001, "customer: no. 7"));
+    assert_eq!(intent.bgp.restart_time, Some(Duration::from_secs(120)));
+    let [route] = intent.underlay_routes.as_slice() else { panic!("one route") };
+    let expected = UnderlayRoute {
+        prefix: "fc00:0:2::/48".parse().unwrap(),
+        via: "fe80::1".parse().unwrap(),
+        interface: Some("eth0".into()),
+    };
+    assert_eq!(*route, expected);
+}
+
+#[test]
+fn the_documented_vrfs_mean_what_they_say() {
+    let intent = accepted(example());
+    let [red, blue] = intent.vrfs.as_slice() else { panic!("two VRFs") };
+    assert_eq!(red.rd.map(|rd| rd.to_string()).as_deref(), Some("65000:101"));
+    let targets = BTreeSet::from([
+        RouteTarget([0, 2, 0xfd, 0xe8, 0, 0, 0, 1]),
+        RouteTarget([1, 2, 192, 0, 2, 1, 0, 7]),
+    ]);
+    assert_eq!(red.import_route_targets, targets);
+    assert_eq!((red.locator.as_deref(), red.sid_mode), (Some("main"), SidMode::PerVrf));
+    let addresses = ["10.0.1.1/24", "2001:db8:a::1/64"].map(|text| text.parse().unwrap()).to_vec();
+    assert_eq!(red.circuits[0], Circuit { interface: "eth1".into(), addresses });
+    let to = |prefix: &str, via| StaticRoute { prefix: prefix.parse().unwrap(), via };
+    let segments = ["fc00:0:2:1::", "fc00:0:3:e001::"].map(|text| text.parse().unwrap()).to_vec();
+    assert_eq!(
+        red.static_routes,
+        [
+            to("10.1.0.0/16", Via::Address("10.0.1.2".parse().unwrap())),
+            to("10.2.0.0/16", Via::Segments(segments)),
+            to("10.3.0.0/16", Via::Blackhole),
+        ]
+    );
+    assert_eq!((blue.rd, blue.sid_mode, blue.encapsulation), (None, SidMode::PerFamily, Encapsulation::Full));
+    assert_eq!(blue.redistribute, BTreeSet::from([Source::Connected]));
+}
+
+#[test]
+fn quotes_say_nothing_and_yaml_1_1_is_gone() {
+    let intent = accepted(
+        "router: { asn: \"65000\", routerId: '192.0.2.1' }\n\
+         srv6: { source: 2001:db8::1, locators: [{ name: a, prefix: fc00:0:1::/48 }] }\n\
+         bgp:\n  neighbors:\n  - address: fc00::10:20:30\n    asn: 0xfde8\n    holdTime: '2m'\n    families: [vpnv4]\n    \
+         description: 190:20:30\n\
+         vrfs:\n- name: no\n  rd: 60:30\n- { name: 007, importRouteTargets: [1:59] }\n",
+    );
+    let neighbor = &intent.bgp.neighbors[0];
+    assert_eq!(neighbor.address, "fc00::10:20:30".parse::<IpAddr>().unwrap());
+    assert_eq!(
+        (neighbor.asn, neighbor.hold_time, neighbor.keepalive),
+        (65000, Duration::from_secs(120), Duration::from_secs(40))
+    );
+    assert_eq!(neighbor.description, "190:20:30");
+    assert_eq!(intent.vrfs[0].rd.unwrap().to_string(), "60:30");
+    assert_eq!([intent.vrfs[0].name.as_str(), intent.vrfs[1].name.as_str()], ["no", "007"]);
+}
+
+#[test]
+fn graceful_restart_can_be_off() {
+    assert_eq!(
+        accepted(&format!("{HEAD}bgp: {{ gracefulRestart: {{ enabled: false }} }}\n")).bgp.restart_time,
+        None
+    );
+}
+
+#[test]
+fn a_hold_time_of_0_turns_keepalives_off() {
+    let intent = accepted(&format!(
+        "{HEAD}bgp: {{ neighbors: [{{ address: 192.0.2.2, asn: 1, holdTime: 0, families: [vpnv4] }}] }}\n"
+    ));
+    assert_eq!(intent.bgp.neighbors[0].hold_time, Duration::ZERO);
+}

@@ -1,0 +1,88 @@
+use std::collections::BTreeSet;
+
+use vrf_manager::intent::{Circuit, Encapsulation, SidMode, Source, Vrf};
+
+use super::{
+    administered::{route_distinguisher, route_target},
+    kind::{INTERFACE, INTERFACE_ADDRESS, NAME, word},
+    list::{list, set, unique},
+    reader::At,
+    route,
+};
+
+const KEYS: &[&str] = &[
+    "name",
+    "rd",
+    "importRouteTargets",
+    "exportRouteTargets",
+    "sidMode",
+    "locator",
+    "encapsulation",
+    "attachmentCircuits",
+    "staticRoutes",
+    "redistribute",
+];
+
+pub(super) fn read(at: &At<'_>) -> Option<Vrf> {
+    let vrf = at.fields(KEYS)?;
+    let name = vrf.required("name", "name: red", NAME);
+    let rd = vrf.or("rd", None, route_distinguisher);
+    let import_route_targets = vrf.or("importRouteTargets", BTreeSet::new(), set(route_target));
+    let export_route_targets = vrf.or("exportRouteTargets", BTreeSet::new(), set(route_target));
+    let sid_mode =
+        vrf.or("sidMode", SidMode::default(), word("a SID mode", "per-vrf or per-family", sid_mode));
+    let locator = vrf.maybe("locator", NAME);
+    let encapsulation = vrf.or(
+        "encapsulation",
+        Encapsulation::default(),
+        word("an encapsulation", "reduced or full", encapsulation),
+    );
+    let circuits = vrf.or("attachmentCircuits", Vec::new(), list(circuit));
+    let static_routes = vrf.or("staticRoutes", Vec::new(), list(route::static_route));
+    let everything = BTreeSet::from([Source::Connected, Source::Static]);
+    let redistribute =
+        vrf.or("redistribute", everything, set(word("a kind of route", "connected or static", source)));
+    Some(Vrf {
+        name: name?,
+        rd: rd?,
+        import_route_targets: import_route_targets?,
+        export_route_targets: export_route_targets?,
+        sid_mode: sid_mode?,
+        locator: locator?,
+        encapsulation: encapsulation?,
+        circuits: circuits?,
+        static_routes: static_routes?,
+        redistribute: redistribute?,
+    })
+}
+
+fn sid_mode(text: &str) -> Option<SidMode> {
+    match text {
+        "per-vrf" => Some(SidMode::PerVrf),
+        "per-family" => Some(SidMode::PerFamily),
+        _ => None,
+    }
+}
+
+fn encapsulation(text: &str) -> Option<Encapsulation> {
+    match text {
+        "reduced" => Some(Encapsulation::Reduced),
+        "full" => Some(Encapsulation::Full),
+        _ => None,
+    }
+}
+
+fn source(text: &str) -> Option<Source> {
+    match text {
+        "connected" => Some(Source::Connected),
+        "static" => Some(Source::Static),
+        _ => None,
+    }
+}
+
+fn circuit(at: &At<'_>) -> Option<Circuit> {
+    let circuit = at.fields(&["interface", "addresses"])?;
+    let interface = circuit.required("interface", "interface: eth1", INTERFACE);
+    let addresses = circuit.or("addresses", Vec::new(), unique(INTERFACE_ADDRESS));
+    Some(Circuit { interface: interface?, addresses: addresses? })
+}

@@ -1,0 +1,60 @@
+use futures_util::{StreamExt, TryStreamExt};
+use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
+use rtnetlink::MulticastGroup;
+use srv6_dp::model::IfIndex;
+use tokio::sync::mpsc;
+use vrf_manager::{Links, plan::Link};
+
+use super::{Kernel, KernelError};
+
+impl Kernel {
+    /// Every interface of this network namespace.
+    pub(crate) async fn links(&self) -> Result<Links, KernelError> {
+        self.handle
+            .link()
+            .get()
+            .execute()
+            .try_filter_map(async |message| Ok(link(&message)))
+            .try_collect::<Vec<_>>()
+            .await
+            .map(Links::from_iter)
+            .map_err(KernelError::refused("list interfaces"))
+    }
+}
+
+/// Name and properties; `None` for a message without a name.
+fn link(message: &LinkMessage) -> Option<(String, Link)> {
+    let flags = message.header.flags;
+    let mut name = None;
+    let mut link = Link {
+        index: IfIndex(message.header.index),
+        mac: [0; 6],
+        mtu: 0,
+        up: flags.contains(LinkFlags::Up | LinkFlags::LowerUp),
+    };
+    for attribute in &message.attributes {
+        match attribute {
+            LinkAttribute::IfName(text) => name = Some(text.clone()),
+            LinkAttribute::Mtu(mtu) => link.mtu = *mtu,
+            LinkAttribute::Address(mac) => link.mac = mac.as_slice().try_into().unwrap_or_default(),
+            _ => {}
+        }
+    }
+    Some((name?, link))
+}
+
+pub(super) fn watch() -> Result<mpsc::Receiver<()>, KernelError> {
+    let (connection, handle, mut messages) = rtnetlink::new_multicast_connection(&[MulticastGroup::Link])?;
+    tokio::spawn(connection);
+    // One waiting message is enough: the receiver reads the whole state anew.
+    let (changed, receiver) = mpsc::channel(1);
+    tokio::spawn(async move {
+        let _kept_open = handle;
+        while messages.next().await.is_some() {
+            if let Err(mpsc::error::TrySendError::Closed(())) = changed.try_send(()) {
+                break;
+            }
+        }
+    });
+    Ok(receiver)
+}

@@ -1,0 +1,134 @@
+use std::time::Duration;
+
+use super::{Faults, Seen, is_no_host, is_reserved_as};
+use crate::intent::{Bgp, Intent, Neighbor};
+
+/// RFC 4724 section 3: the field has 12 bits.
+const MAX_RESTART_TIME: Duration = Duration::from_secs(4095);
+
+pub(super) fn check(intent: &Intent, faults: &mut Faults) {
+    speaker(&intent.bgp, faults);
+    let mut seen = Seen::new();
+    for (i, neighbor) in intent.bgp.neighbors.iter().enumerate() {
+        let path = format!("bgp.neighbors[{i}]");
+        if let Some(first) = seen.before(neighbor.address, &path) {
+            let problem = format!("{} is {first} already", neighbor.address);
+            faults.add(format!("{path}.address"), problem, "remove one of the two");
+        }
+        addresses(neighbor, &path, faults);
+        timers(neighbor, &path, faults);
+        role(neighbor, intent, &path, faults);
+        families(neighbor, intent, &path, faults);
+    }
+}
+
+fn speaker(bgp: &Bgp, faults: &mut Faults) {
+    faults.add_if(
+        bgp.listen_port == 0,
+        "bgp.listenPort",
+        "0 is no port",
+        "write 179, or leave it away for that",
+    );
+    faults.add_if(
+        bgp.cluster_id.is_some_and(|id| id.is_unspecified()),
+        "bgp.clusterId",
+        "0.0.0.0 is no cluster id",
+        "leave it away: it is the router id then",
+    );
+    if let Some(time) = bgp.restart_time.filter(|time| *time > MAX_RESTART_TIME) {
+        let problem = format!("{} s do not fit in the 12 bits of RFC 4724", time.as_secs());
+        faults.add("bgp.gracefulRestart.restartTime", problem, "write at most 4095 s; 120 s is usual");
+    }
+    let mut seen = Seen::new();
+    for (i, network) in bgp.networks.iter().enumerate() {
+        let path = format!("bgp.networks[{i}]");
+        if let Some(first) = seen.before(network.trunc(), &path) {
+            faults.add(path, format!("{network} stands at {first} already"), "remove one of the two");
+        }
+    }
+}
+
+fn addresses(neighbor: &Neighbor, path: &str, faults: &mut Faults) {
+    let address = neighbor.address;
+    faults.add_if(
+        is_no_host(address),
+        format!("{path}.address"),
+        &format!("{address} is no host's address"),
+        "write the address that the peer speaks BGP from",
+    );
+    faults.add_if(
+        neighbor.port == 0,
+        format!("{path}.port"),
+        "0 is no port",
+        "write 179, or leave it away for that",
+    );
+    let Some(local) = neighbor.local_address else { return };
+    faults.add_if(
+        local.is_ipv4() != address.is_ipv4(),
+        format!("{path}.localAddress"),
+        &format!("{local} and {address} are of different families"),
+        "write an address of this node in the neighbor's family",
+    );
+    faults.add_if(
+        is_no_host(local) || local == address,
+        format!("{path}.localAddress"),
+        &format!("{local} cannot be our own address towards {address}"),
+        "write an address of this node, or leave it away",
+    );
+}
+
+fn timers(neighbor: &Neighbor, path: &str, faults: &mut Faults) {
+    let (hold, keepalive) = (neighbor.hold_time, neighbor.keepalive);
+    let seconds = hold.as_secs_f64();
+    faults.add_if(
+        (!hold.is_zero() && hold < Duration::from_secs(3)) || hold > Duration::from_secs(65535),
+        format!("{path}.holdTime"),
+        &format!("{seconds} s is no hold time (RFC 4271 section 4.2)"),
+        "write 0 to do without keepalives, or 3 to 65535 s; 90 s is usual",
+    );
+    faults.add_if(
+        !hold.is_zero() && (keepalive.is_zero() || keepalive >= hold),
+        format!("{path}.keepalive"),
+        &format!("{} s would let the hold time of {seconds} s run out", keepalive.as_secs_f64()),
+        "write a third of the hold time",
+    );
+    faults.add_if(
+        neighbor.connect_retry.is_zero(),
+        format!("{path}.connectRetry"),
+        "0 would try to connect without a pause",
+        "write at least 1 s; 5 s is usual in a lab, 120 s elsewhere",
+    );
+}
+
+fn role(neighbor: &Neighbor, intent: &Intent, path: &str, faults: &mut Faults) {
+    faults.add_if(
+        is_reserved_as(neighbor.asn),
+        format!("{path}.asn"),
+        &format!("{} is reserved and no AS's number", neighbor.asn),
+        "write the number of the neighbor's AS",
+    );
+    faults.add_if(
+        neighbor.route_reflector_client && neighbor.asn != intent.router.asn,
+        format!("{path}.routeReflectorClient"),
+        "a neighbor in another AS is no client of a route reflector (RFC 4456)",
+        "remove routeReflectorClient, or correct asn",
+    );
+}
+
+/// A pure route reflector passes VPN routes on with their own next hops, so it needs no SRv6 source.
+fn families(neighbor: &Neighbor, intent: &Intent, path: &str, faults: &mut Faults) {
+    faults.add_if(
+        neighbor.families.is_empty(),
+        format!("{path}.families"),
+        "no family is spoken with this neighbor",
+        "name at least one of ipv4-unicast, ipv6-unicast, vpnv4, vpnv6",
+    );
+    faults.add_if(
+        neighbor.families.iter().any(|family| family.is_vpn())
+            && intent.srv6.source.is_unspecified()
+            && !(intent.vrfs.is_empty() && neighbor.asn == intent.router.asn),
+        format!("{path}.families"),
+        "VPN routes need an IPv6 next hop, and srv6.source is not set",
+        "set srv6.source",
+    );
+}

@@ -1,0 +1,198 @@
+//! What dataplane, speaker and kernel should hold, from what is wanted and what interfaces there are.
+//! Same input, same output. Routes learnt from BGP come in later, see [`crate::table`].
+
+mod advertise;
+mod circuit;
+mod links;
+mod node;
+mod problem;
+mod speaker;
+#[cfg(test)]
+mod tests;
+mod vrf;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    net::IpAddr,
+};
+
+use bgp_core::{
+    config::SpeakerConfig,
+    rib::{LocalRoute, LocalSid},
+};
+use bgp_wire::{attribute::RouteTarget, nlri::RouteDistinguisher};
+use ipnet::IpNet;
+use srv6_dp::{
+    State,
+    model::{IfIndex, NextHop},
+};
+use srv6_types::VrfId;
+
+pub use links::{Link, Links};
+pub(crate) use node::domain;
+pub use problem::Problem;
+
+use crate::{
+    allocate::Allocations,
+    intent::{Encapsulation, Intent, UnderlayRoute},
+};
+
+/// What all the parts of this node should hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Desired {
+    /// The dataplane, without routes learnt from BGP.
+    pub dataplane: State,
+    /// The speaker; `restarted` and `forwarding_kept` are for the caller to set.
+    pub speaker: SpeakerConfig,
+    /// What is originated, in the order of VRF and prefix.
+    pub advertise: Vec<LocalRoute>,
+    /// Routes for the kernel's table.
+    pub underlay: Vec<UnderlayRoute>,
+    /// The VRFs in words, for tables and views.
+    pub vrfs: BTreeMap<VrfId, PlannedVrf>,
+    /// What cannot be had now.
+    pub problems: Vec<Problem>,
+}
+
+/// A VRF as planned.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlannedVrf {
+    /// Operator's name.
+    pub name: String,
+    /// Route distinguisher of its routes; `None` when no automatic one is left.
+    pub rd: Option<RouteDistinguisher>,
+    /// Import route targets.
+    pub import: BTreeSet<RouteTarget>,
+    /// Export route targets.
+    pub export: BTreeSet<RouteTarget>,
+    /// Its service SIDs.
+    pub sids: Vec<LocalSid>,
+    /// Name of the locator they are from.
+    pub locator: Option<String>,
+    /// How learnt routes are encapsulated.
+    pub encapsulation: Encapsulation,
+    /// Its circuits, also those whose interface is missing.
+    pub circuits: Vec<PlannedCircuit>,
+    /// Its routes, the best for each prefix.
+    pub routes: BTreeMap<IpNet, PlannedRoute>,
+}
+
+/// A circuit as planned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedCircuit {
+    /// Interface name.
+    pub interface: String,
+    /// The kernel's index; `None` when there is no such interface.
+    pub index: Option<IfIndex>,
+    /// Gateway addresses.
+    pub addresses: Vec<IpNet>,
+    /// Whether it can carry packets.
+    pub state: CircuitState,
+}
+
+/// Whether a circuit can carry packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum CircuitState {
+    /// Attached and up.
+    Up,
+    /// Attached and down: no route leads to it.
+    Down,
+    /// There is no such interface.
+    Missing,
+    /// The interface serves another VRF or the core.
+    Taken,
+}
+
+/// A route that does not come from BGP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedRoute {
+    /// Where it comes from.
+    pub source: RouteSource,
+    /// Where it leads.
+    pub next_hop: NextHop,
+}
+
+/// Where a route of a VRF comes from, in the order of preference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RouteSource {
+    /// A gateway address of this PE.
+    Local,
+    /// Subnet of a circuit.
+    Connected,
+    /// Set by the operator.
+    Static,
+    /// Learnt from a peer in another AS.
+    ExternalBgp,
+    /// Learnt from a peer in our own AS.
+    InternalBgp,
+    /// Found in the dataplane after a restart, not yet confirmed by BGP.
+    Adopted,
+}
+
+impl fmt::Display for CircuitState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::Missing => "missing",
+            Self::Taken => "taken",
+        })
+    }
+}
+
+impl fmt::Display for RouteSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Local => "local",
+            Self::Connected => "connected",
+            Self::Static => "static",
+            Self::ExternalBgp => "eBGP",
+            Self::InternalBgp => "iBGP",
+            Self::Adopted => "adopted",
+        })
+    }
+}
+
+impl RouteSource {
+    /// Administrative distance, 0 to 255: the lowest is used.
+    pub const fn distance(self) -> u8 {
+        match self {
+            Self::Local | Self::Connected => 0,
+            Self::Static => 1,
+            Self::ExternalBgp => 20,
+            Self::InternalBgp => 200,
+            Self::Adopted => 255,
+        }
+    }
+}
+
+impl PlannedVrf {
+    /// The circuit that is up and whose subnet holds `address`, the longest one.
+    fn circuit_towards(&self, address: IpAddr) -> Option<&PlannedCircuit> {
+        let up = self.circuits.iter().filter(|circuit| circuit.state == CircuitState::Up);
+        let subnets = up.flat_map(|c| c.addresses.iter().map(move |subnet| (subnet, c)));
+        let holding = subnets.filter(|(subnet, _)| subnet.contains(&address));
+        holding.max_by_key(|(subnet, _)| subnet.prefix_len()).map(|(_, circuit)| circuit)
+    }
+}
+
+/// Plans the whole node. `allocations` have been settled with the same intent; a VRF without an id is left out.
+pub fn plan(intent: &Intent, links: &Links, allocations: &Allocations) -> Desired {
+    let mut desired = Desired {
+        dataplane: State::default(),
+        speaker: speaker::config(intent),
+        advertise: advertise::global(intent),
+        underlay: Vec::new(),
+        vrfs: BTreeMap::new(),
+        problems: Vec::new(),
+    };
+    node::plan(intent, links, &mut desired);
+    for vrf in &intent.vrfs {
+        vrf::plan(vrf, &vrf::Inputs { intent, links, allocations }, &mut desired);
+    }
+    desired.advertise.sort_by_key(|route| (route.vrf, route.prefix));
+    desired
+}
