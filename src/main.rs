@@ -5,6 +5,7 @@ mod check;
 mod config;
 #[allow(dead_code, unused_imports, reason = "the agent and the verbs of the CLI that ask it come next")]
 mod control;
+mod decode;
 mod kernel;
 mod report;
 mod show;
@@ -26,6 +27,7 @@ enum Command {
     Agent(agent::Agent),
     Show(show::Show),
     Check(check::Check),
+    Decode(decode::Decode),
     /// Prints the version.
     Version,
 }
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         Command::Agent(agent) => agent.run(),
         Command::Show(show) => show.run(),
         Command::Check(check) => check.run(),
+        Command::Decode(decode) => decode.run(),
         Command::Version => {
             println!("sixedge {}", env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS

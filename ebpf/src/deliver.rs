@@ -8,15 +8,21 @@ use srv6_types::{
 
 use crate::{
     counters, neighbor,
+    outcome::{Outcome, Packed},
     packet::{
         Address, Family, Packet, Skb,
-        headers::{ETHERNET, Ethernet, ethertype},
+        headers::{ETHERNET, Ethernet},
     },
 };
 
 /// Strips what is left of the outer headers and sends to the neighbour of the next hop on its circuit.
+#[inline(never)]
+pub(crate) fn deliver(packet: &mut Packet, next_hop: &NextHopEntry) -> Packed {
+    Packed::pack(strip_and_send(packet, next_hop))
+}
+
 #[inline(always)]
-pub(crate) fn deliver(packet: &mut Packet, next_hop: &NextHopEntry) -> Result<i32, DropReason> {
+fn strip_and_send(packet: &mut Packet, next_hop: &NextHopEntry) -> Outcome {
     let (family, neighbor) = target(packet, next_hop)?;
     let mtu = circuit_mtu(packet.skb, next_hop.ifindex)?;
     if packet.segment_length() > mtu {

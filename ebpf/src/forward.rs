@@ -31,8 +31,8 @@ pub(crate) fn forward(packet: &mut Packet) -> Result<Forward, DropReason> {
         return Err(DropReason::TtlExpired);
     }
     match next_hop.kind {
-        next_hop_kind::ENCAPS_RED | next_hop_kind::ENCAPS => encaps::encapsulate(packet, next_hop),
-        next_hop_kind::GATEWAY | next_hop_kind::CONNECTED => deliver::deliver(packet, next_hop),
+        next_hop_kind::ENCAPS_RED | next_hop_kind::ENCAPS => encaps::encapsulate(packet, next_hop).unpack(),
+        next_hop_kind::GATEWAY | next_hop_kind::CONNECTED => deliver::deliver(packet, next_hop).unpack(),
         _ => Err(DropReason::NoSuchNextHop),
     }
     .map(Forward::Sent)

@@ -2,17 +2,26 @@
 #![no_std]
 #![no_main]
 #![expect(unsafe_code, reason = "packets, maps and helpers are raw memory; the verifier checks every access")]
+#![expect(missing_docs, unreachable_pub, reason = "the macro copies neither documentation nor visibility")]
 
+mod arp;
 mod counters;
 mod deliver;
 mod endpoint;
+mod events;
 mod fib;
 mod forward;
+mod guard;
 mod headend;
+mod icmp;
 mod ingress;
+mod local;
 mod maps;
+mod nd;
 mod neighbor;
+mod outcome;
 mod packet;
+mod send;
 mod underlay;
 
 use aya_ebpf::{macros::classifier, programs::TcContext};

@@ -1,4 +1,5 @@
 //! Network namespaces' names and the links between them, by iproute2.
+use std::fs::File;
 use std::process::Command;
 
 use crate::LabError;
@@ -34,6 +35,10 @@ fn ip(words: &[&str], what: &str) -> Result<(), LabError> {
 
 /// Makes the namespace of a process visible to `ip netns`.
 pub(crate) fn name_namespace(name: &str, pid: u32) -> Result<(), LabError> {
+    // Two `ip netns` at once on a machine that has no /run/netns yet lose each other's names.
+    let lock_path = crate::state::base().join(".lock");
+    let lock = File::create(&lock_path).map_err(LabError::io("open", &lock_path))?;
+    lock.lock().map_err(LabError::io("lock", &lock_path))?;
     ip(&["netns", "attach", name, &pid.to_string()], &format!("naming the network namespace {name}"))
 }
 

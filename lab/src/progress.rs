@@ -1,12 +1,13 @@
 //! What the user sees while a lab comes up, and how ctrl-c is noticed between and during steps.
 use std::io::{IsTerminal, Read};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
@@ -70,7 +71,7 @@ impl Progress {
     pub(crate) fn interruptible(&self, command: &mut Command) -> Result<Output, LabError> {
         self.check()?;
         let program = std::path::PathBuf::from(command.get_program());
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let mut child = command.spawn().map_err(LabError::io("run", &program))?;
         let stdout = reader(child.stdout.take());
         let stderr = reader(child.stderr.take());
@@ -94,15 +95,22 @@ fn collect(reader: thread::JoinHandle<Vec<u8>>) -> Vec<u8> {
     if reader.is_finished() { reader.join().unwrap_or_default() } else { Vec::new() }
 }
 
-/// Gives the child the time to clean up after itself, as mmdebstrap does, but no more than that.
+/// Ends a child and its own children: gently, so that they may clean up, and then surely.
 fn end(child: &mut Child) {
-    let _ = kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGTERM);
+    let group = Pid::from_raw(child.id().cast_signed());
+    let _ = killpg(group, Signal::SIGTERM);
+    wait_while(|| child.try_wait().is_ok_and(|status| status.is_none()));
+    let _ = killpg(group, Signal::SIGKILL);
+    let _ = child.wait();
+    wait_while(|| killpg(group, None).is_ok());
+}
+
+/// For at most three seconds.
+fn wait_while(mut condition: impl FnMut() -> bool) {
     let mut polls = 0..300;
-    while child.try_wait().is_ok_and(|status| status.is_none()) && polls.next().is_some() {
+    while condition() && polls.next().is_some() {
         thread::sleep(POLL);
     }
-    let _ = child.kill();
-    let _ = child.wait();
 }
 
 fn reader(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Vec<u8>> {

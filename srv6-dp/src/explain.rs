@@ -7,8 +7,8 @@ use srv6_types::VrfId;
 
 use crate::model::{NextHop, State};
 
-/// Most tables that one packet is looked up in; the programs stop there too.
-const MAX_LOOKUPS: usize = 4;
+/// Most tables that one packet is looked up in: the programs follow four leaks.
+const MAX_LOOKUPS: usize = 5;
 
 /// One step of a packet's way.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,5 @@
 //! The order of changes, on random pairs of states.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "common/states.rs"]
 mod states;

@@ -1,4 +1,5 @@
 //! What is pinned outlives the process, and the next one takes it over. Needs root.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "common/lab.rs"]
 mod lab;
@@ -52,16 +53,28 @@ fn reach(dataplane: &mut EbpfDataplane, wanted: &State) {
     assert_eq!(dataplane.observe().unwrap(), *wanted);
 }
 
+fn open(lab: &Lab) -> EbpfDataplane {
+    EbpfDataplane::open(&lab.options()).unwrap()
+}
+
+/// A veth pair whose ends both stay here; the index of the end `name`.
+fn veth(lab: &Lab, name: &str) -> IfIndex {
+    lab.ip(&format!("link add {name} type veth peer name {name}-peer"));
+    lab.ip(&format!("link set {name}-peer up"));
+    lab.ip(&format!("link set {name} up"));
+    lab.index(name)
+}
+
 #[test]
 fn the_next_process_finds_everything_as_it_was() {
     let lab = Lab::new();
-    let wanted = state(&[lab.veth("ac0")], &[lab.veth("core0")]);
-    let mut first = lab.open();
+    let wanted = state(&[veth(&lab, "ac0")], &[veth(&lab, "core0")]);
+    let mut first = open(&lab);
     assert_eq!(*first.opened(), Opened::Fresh);
     reach(&mut first, &wanted);
     drop(first);
 
-    let second = lab.open();
+    let second = open(&lab);
     assert_eq!(*second.opened(), Opened::Adopted);
     assert_eq!(second.observe().unwrap(), wanted);
     assert_eq!(second.next_hops_in_use(), 1);
@@ -74,7 +87,7 @@ fn the_next_process_finds_everything_as_it_was() {
 fn clsact_does_what_tcx_does() {
     let lab = Lab::new();
     let options = Options { attach: Attach::Only(Mechanism::Clsact), ..lab.options() };
-    let (ac, core) = (lab.veth("ac0"), lab.veth("core0"));
+    let (ac, core) = (veth(&lab, "ac0"), veth(&lab, "core0"));
     let wanted = state(&[ac], &[core]);
     reach(&mut EbpfDataplane::open(&options).unwrap(), &wanted);
     let filters = |name: &str| {
@@ -96,8 +109,8 @@ fn clsact_does_what_tcx_does() {
 #[test]
 fn maps_of_another_layout_forward_until_the_new_ones_are_full() {
     let lab = Lab::new();
-    let (ac, gone, core) = (lab.veth("ac0"), lab.veth("ac1"), lab.veth("core0"));
-    reach(&mut lab.open(), &state(&[ac, gone], &[core]));
+    let (ac, gone, core) = (veth(&lab, "ac0"), veth(&lab, "ac1"), veth(&lab, "core0"));
+    reach(&mut open(&lab), &state(&[ac, gone], &[core]));
     let programs = || lab.ip("-json -details link show dev ac0");
 
     let larger = Options { sizes: Sizes { vrfs: 32, ..lab.options().sizes }, ..lab.options() };
@@ -124,11 +137,11 @@ fn maps_of_another_layout_forward_until_the_new_ones_are_full() {
 #[test]
 fn a_process_that_dies_before_the_commit_leaves_the_old_maps_in_force() {
     let lab = Lab::new();
-    let wanted = state(&[lab.veth("ac0")], &[]);
-    reach(&mut lab.open(), &wanted);
+    let wanted = state(&[veth(&lab, "ac0")], &[]);
+    reach(&mut open(&lab), &wanted);
     let larger = Options { sizes: Sizes { vrfs: 32, ..lab.options().sizes }, ..lab.options() };
     drop(EbpfDataplane::open(&larger).unwrap());
-    let back = lab.open();
+    let back = open(&lab);
     assert_eq!(*back.opened(), Opened::Adopted);
     assert_eq!(back.observe().unwrap(), wanted);
     assert_eq!(back.verify(&BTreeSet::new()).unwrap(), []);
@@ -137,16 +150,16 @@ fn a_process_that_dies_before_the_commit_leaves_the_old_maps_in_force() {
 #[test]
 fn a_torn_set_of_maps_is_not_taken_for_whole() {
     let lab = Lab::new();
-    let wanted = state(&[lab.veth("ac0")], &[]);
-    reach(&mut lab.open(), &wanted);
+    let wanted = state(&[veth(&lab, "ac0")], &[]);
+    reach(&mut open(&lab), &wanted);
     std::fs::remove_file(lab.options().pin_dir.join("maps/FIB4")).unwrap();
-    let mut dataplane = lab.open();
+    let mut dataplane = open(&lab);
     let Opened::Staged { reason } = dataplane.opened() else { panic!("{:?}", dataplane.opened()) };
     assert!(reason.contains("FIB4"), "{reason}");
     reach(&mut dataplane, &wanted);
     dataplane.commit().unwrap();
     drop(dataplane);
-    assert_eq!(*lab.open().opened(), Opened::Adopted);
+    assert_eq!(*open(&lab).opened(), Opened::Adopted);
 }
 
 #[test]
@@ -154,7 +167,7 @@ fn what_went_with_its_interface_is_forgotten() {
     for attach in [Attach::Only(Mechanism::Tcx), Attach::Only(Mechanism::Clsact)] {
         let lab = Lab::new();
         let options = Options { attach, ..lab.options() };
-        let (ac, core) = (lab.veth("ac0"), lab.veth("core0"));
+        let (ac, core) = (veth(&lab, "ac0"), veth(&lab, "core0"));
         let mut dataplane = EbpfDataplane::open(&options).unwrap();
         reach(&mut dataplane, &state(&[ac], &[core]));
         lab.ip("link del ac0");
@@ -187,8 +200,8 @@ fn a_missing_bpf_file_system_is_named_with_the_remedy() {
 #[test]
 fn a_program_taken_off_by_another_hand_is_noticed() {
     let lab = Lab::new();
-    let (ac, core) = (lab.veth("ac0"), lab.veth("core0"));
-    let mut dataplane = lab.open();
+    let (ac, core) = (veth(&lab, "ac0"), veth(&lab, "core0"));
+    let mut dataplane = open(&lab);
     reach(&mut dataplane, &state(&[ac], &[core]));
     let link = Attachment { role: Role::Core, interface: core, mechanism: Mechanism::Tcx };
     assert!(dataplane.attachments().unwrap().contains(&link));
@@ -196,4 +209,14 @@ fn a_program_taken_off_by_another_hand_is_noticed() {
     assert_eq!(dataplane.verify(&[core].into()).unwrap(), [Fault::NotAttached(Role::Core, core)]);
     // Observed, so that the next plan repairs it.
     assert_eq!(dataplane.observe().unwrap().core, BTreeSet::new());
+}
+
+#[test]
+fn a_second_process_is_refused_while_the_first_lives() {
+    let lab = Lab::new();
+    let first = open(&lab);
+    let error = EbpfDataplane::open(&lab.options()).err().unwrap().to_string();
+    assert!(error.contains("another process has the dataplane"), "{error}");
+    drop(first);
+    open(&lab);
 }

@@ -1,4 +1,5 @@
 //! An independent decoder reads the same out of valid UPDATEs. Both sides are written down as lines.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod common;
 

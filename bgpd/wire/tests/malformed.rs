@@ -1,4 +1,5 @@
 //! RFC 7606, attribute by attribute: what is wrong, and what becomes of it.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 use bgp_wire::{
     Context, Family,

@@ -1,4 +1,5 @@
 //! Many routes into few UPDATEs: all of them arrive, no message is too long, none is wasted.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! What is encoded is decoded to the same, for every message, attribute and family.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod common;
 

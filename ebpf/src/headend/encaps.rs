@@ -8,6 +8,7 @@ use srv6_types::{
 use crate::{
     counters,
     maps::NODE,
+    outcome::{Outcome, Packed},
     packet::{
         Address, Family, Frame, Packet,
         headers::{ETHERNET, Ethernet, IPV6, Ipv6, SegmentRouting, ethertype, protocol},
@@ -18,22 +19,21 @@ use crate::{
 const HOP_LIMIT: u8 = 64;
 const SEGMENT: usize = size_of::<Address>();
 
-/// The outer headers to be.
-struct Outer {
-    source: Address,
-    destination: Address,
+/// The outer headers to be. Addresses stay in their maps until they are written: the stack is short.
+struct Outer<'a> {
+    node: &'a NodeConfig,
+    next_hop: &'a NextHopEntry,
     version_class_flow: u32,
     payload_length: u16,
-    hop_limit: u8,
     upper: u8,
     /// Segments in the SRH; without any there is no SRH (RFC 8986 section 5.2).
     listed: usize,
     segment_count: usize,
 }
 
-impl Outer {
+impl<'a> Outer<'a> {
     #[inline(always)]
-    fn new(packet: &Packet, next_hop: &NextHopEntry, node: &NodeConfig) -> Result<Self, DropReason> {
+    fn new(packet: &Packet, next_hop: &'a NextHopEntry, node: &'a NodeConfig) -> Result<Self, DropReason> {
         let segment_count = next_hop.segment_count as usize;
         if segment_count == 0 || segment_count > MAX_SEGMENTS {
             return Err(DropReason::NoSuchNextHop);
@@ -42,16 +42,25 @@ impl Outer {
         let listed = if reduced { segment_count - 1 } else { segment_count };
         let payload = packet.inner.length + routing_header_length(listed) as u32;
         Ok(Self {
-            source: Address::from_octets(&node.source),
-            destination: Address::from_octets(&next_hop.segments[0]),
+            node,
+            next_hop,
             // DSCP as in the uniform model of RFC 2983, ECN as in the normal mode of RFC 6040.
             version_class_flow: Ipv6::version_class_flow(packet.inner.class, packet.inner.entropy()),
             payload_length: u16::try_from(payload).map_err(|_| DropReason::TooBig)?,
-            hop_limit: if node.hop_limit == 0 { HOP_LIMIT } else { node.hop_limit as u8 },
             upper: if packet.inner.family == Family::V4 { protocol::IPV4 } else { protocol::IPV6 },
             listed,
             segment_count,
         })
+    }
+
+    #[inline(always)]
+    fn source(&self) -> Address {
+        Address::from_octets(&self.node.source)
+    }
+
+    #[inline(always)]
+    fn destination(&self) -> Address {
+        Address::from_octets(&self.next_hop.segments[0])
     }
 
     #[inline(always)]
@@ -60,7 +69,7 @@ impl Outer {
     }
 
     #[inline(always)]
-    fn write(&self, frame: Frame, segments: &[[u8; 16]; MAX_SEGMENTS]) -> Result<(), DropReason> {
+    fn write(&self, frame: Frame) -> Result<(), DropReason> {
         let next_header = if self.listed == 0 { self.upper } else { protocol::ROUTING };
         // SAFETY: `at` has checked the bounds; so in the other writes.
         unsafe {
@@ -69,21 +78,17 @@ impl Outer {
                 version_class_flow: self.version_class_flow,
                 payload_length: self.payload_length.to_be(),
                 next_header,
-                hop_limit: self.hop_limit,
-                source: self.source,
-                destination: self.destination,
+                hop_limit: if self.node.hop_limit == 0 { HOP_LIMIT } else { self.node.hop_limit as u8 },
+                source: self.source(),
+                destination: self.destination(),
             };
         }
-        if self.listed == 0 { Ok(()) } else { self.write_routing_header(frame, segments) }
+        if self.listed == 0 { Ok(()) } else { self.write_routing_header(frame) }
     }
 
     /// RFC 8754 section 2: the segments stand in reverse order.
     #[inline(always)]
-    fn write_routing_header(
-        &self,
-        frame: Frame,
-        segments: &[[u8; 16]; MAX_SEGMENTS],
-    ) -> Result<(), DropReason> {
+    fn write_routing_header(&self, frame: Frame) -> Result<(), DropReason> {
         const AT: usize = ETHERNET + IPV6;
         let header = SegmentRouting {
             next_header: self.upper,
@@ -99,7 +104,7 @@ impl Outer {
             if entry >= self.listed {
                 break;
             }
-            let segment = &segments[(self.segment_count - 1 - entry) % MAX_SEGMENTS];
+            let segment = &self.next_hop.segments[(self.segment_count - 1 - entry) % MAX_SEGMENTS];
             let at = AT + size_of::<SegmentRouting>() + entry * SEGMENT;
             unsafe { *frame.at::<Address>(at)? = Address::from_octets(segment) };
         }
@@ -113,19 +118,24 @@ const fn routing_header_length(segments: usize) -> usize {
 }
 
 /// Pushes the outer headers and sends the packet into the underlay.
+#[inline(never)]
+pub(crate) fn encapsulate(packet: &mut Packet, next_hop: &NextHopEntry) -> Packed {
+    Packed::pack(push(packet, next_hop))
+}
+
 #[inline(always)]
-pub(crate) fn encapsulate(packet: &mut Packet, next_hop: &NextHopEntry) -> Result<i32, DropReason> {
+fn push(packet: &mut Packet, next_hop: &NextHopEntry) -> Outcome {
     let node = NODE.get(0).ok_or(DropReason::NoUnderlayRoute)?;
     let outer = Outer::new(packet, next_hop, node)?;
     let room = outer.room();
-    let route = underlay::route(packet, outer.source, outer.destination, room)?;
+    let route = underlay::route(packet, outer.source(), outer.destination(), room)?;
     if packet.room == 0 {
         packet.skb.encapsulate(room, packet.inner.family)?;
     } else if packet.room != room {
         packet.skb.adjust(room as i32 - packet.room as i32)?;
     }
     let frame = packet.skb.frame();
-    outer.write(frame, &next_hop.segments)?;
+    outer.write(frame)?;
     packet.rewrite(frame, ETHERNET + room as usize)?;
     counters::count(packet.vrf, vrf_counter::ENCAPSULATED, packet.inner.length);
     route.send(packet.skb)

@@ -3,48 +3,101 @@
 use aya_ebpf::bindings::TC_ACT_OK;
 use srv6_types::{
     DropReason,
-    maps::{CircuitEntry, vrf_counter},
+    maps::{CircuitEntry, VrfEntry, vrf_counter},
 };
 
 use crate::{
-    counters,
+    arp, counters,
     forward::{Forward, forward},
-    maps::CIRCUITS,
+    guard::{self, Scope},
+    icmp::{self, Sources, echo},
+    maps::{CIRCUITS, VRFS},
+    nd,
     packet::{
         Family, Inner, Packet, Skb,
         headers::{ETHERNET, ethertype},
     },
+    send,
 };
 
 /// Takes in what a tenant sends.
 #[inline(always)]
 pub(crate) fn ingress(skb: Skb) -> i32 {
-    let ifindex = skb.ifindex();
     // SAFETY: values are replaced whole, and a torn read would harm one packet.
-    let Some(circuit) = (unsafe { CIRCUITS.get(ifindex) }) else { return TC_ACT_OK };
+    let Some(circuit) = (unsafe { CIRCUITS.get(skb.ifindex()) }) else { return TC_ACT_OK };
     if skb.is_tagged() || skb.is_for_others() {
         return TC_ACT_OK;
     }
     skb.pull_headers();
-    match take(skb, circuit) {
-        Ok(action) => action,
-        Err(reason) => super::drop(skb, circuit.vrf, reason),
+    match skb.ethertype() {
+        ethertype::IPV4 => ip(skb, circuit, Family::V4),
+        ethertype::IPV6 => ip(skb, circuit, Family::V6),
+        ethertype::ARP => match arp::answer(skb, circuit) {
+            Ok(action) => action.unwrap_or(TC_ACT_OK),
+            Err(reason) => super::drop(skb, circuit.vrf, reason, None),
+        },
+        _ => super::drop(skb, circuit.vrf, DropReason::NotIp, None),
     }
 }
 
 #[inline(always)]
-fn take(skb: Skb, circuit: &CircuitEntry) -> Result<i32, DropReason> {
-    let family = match skb.ethertype() {
-        ethertype::IPV4 => Family::V4,
-        ethertype::IPV6 => Family::V6,
-        ethertype::ARP => return Ok(TC_ACT_OK),
-        _ => return Err(DropReason::NotIp),
+fn ip(skb: Skb, circuit: &CircuitEntry, family: Family) -> i32 {
+    let available = skb.len().saturating_sub(ETHERNET as u32);
+    let inner = match Inner::parse(skb.frame(), ETHERNET, family, available) {
+        Ok(inner) => inner,
+        Err(reason) => return super::drop(skb, circuit.vrf, reason, None),
     };
-    let inner = Inner::parse(skb.frame(), ETHERNET, family, skb.len() - ETHERNET as u32)?;
-    counters::count(circuit.vrf, vrf_counter::FROM_CIRCUIT, inner.length);
     let mut packet = Packet { skb, inner, vrf: circuit.vrf, room: 0, own: false, mtu: 0 };
-    match forward(&mut packet)? {
-        Forward::Sent(action) => Ok(action),
-        Forward::Local => Err(DropReason::NotListening),
+    match take(&mut packet, circuit) {
+        Ok(action) => action,
+        Err(reason) => refuse(&mut packet, circuit, reason),
     }
+}
+
+#[inline(always)]
+fn take(packet: &mut Packet, circuit: &CircuitEntry) -> Result<i32, DropReason> {
+    if nd::is_discovery(packet) {
+        return nd::answer(packet, circuit).unpack();
+    }
+    if let Scope::Link = guard::check(&packet.inner)? {
+        return Ok(TC_ACT_OK);
+    }
+    counters::count(circuit.vrf, vrf_counter::FROM_CIRCUIT, packet.inner.length);
+    match forward(packet)? {
+        Forward::Sent(action) => Ok(action),
+        Forward::Local => {
+            echo::reply(packet)?;
+            counters::count(circuit.vrf, vrf_counter::ANSWERED, packet.inner.length);
+            send::back(packet.skb, circuit)
+        }
+    }
+}
+
+/// Counts the drop, and tells the sender where that is due.
+#[inline(always)]
+fn refuse(packet: &mut Packet, circuit: &CircuitEntry, reason: DropReason) -> i32 {
+    let dropped = super::drop(packet.skb, packet.vrf, reason, Some(&packet.inner));
+    let sources = sources(circuit);
+    if icmp::refuse(packet, reason, &sources) {
+        send::back(packet.skb, circuit).unwrap_or(dropped)
+    } else {
+        dropped
+    }
+}
+
+/// The circuit's gateway addresses, else the VRF's.
+#[inline(always)]
+fn sources(circuit: &CircuitEntry) -> Sources {
+    let vrf: Option<&VrfEntry> = VRFS.get(circuit.vrf);
+    let v4 = if circuit.gateway4 == [0; 4] {
+        vrf.map_or([0; 4], |vrf| vrf.icmp_source4)
+    } else {
+        circuit.gateway4
+    };
+    let v6 = if circuit.gateway6 == [0; 16] {
+        vrf.map_or([0; 16], |vrf| vrf.icmp_source6)
+    } else {
+        circuit.gateway6
+    };
+    Sources { v4, v6 }
 }

@@ -1,6 +1,9 @@
 //! From the SRv6 domain.
 
-use aya_ebpf::{bindings::TC_ACT_OK, maps::lpm_trie::Key};
+use aya_ebpf::{
+    bindings::{TC_ACT_OK, TC_ACT_SHOT},
+    maps::lpm_trie::Key,
+};
 use srv6_types::{
     DropReason,
     maps::{SidEntry, vrf_counter},
@@ -9,9 +12,10 @@ use srv6_types::{
 use crate::{
     counters, endpoint,
     forward::{Forward, forward},
-    maps::{LOCATORS, SIDS},
+    icmp::{self, Sources, echo},
+    maps::{LOCATORS, SIDS, VRFS},
     packet::{
-        Address, Skb,
+        Address, Packet, Skb,
         headers::{ETHERNET, Ipv6, ethertype},
     },
 };
@@ -28,11 +32,8 @@ pub(crate) fn ingress(skb: Skb) -> i32 {
     let destination = unsafe { (*outer).destination };
     // SAFETY: values are replaced whole, and a torn read would harm one packet.
     match unsafe { SIDS.get(destination.octets()) } {
-        Some(sid) => match take(skb, sid) {
-            Ok(action) => action,
-            Err(reason) => super::drop(skb, sid.vrf, reason),
-        },
-        None if is_ours(&destination) => super::drop(skb, 0, DropReason::NoSuchSid),
+        Some(sid) => endpoint(skb, sid),
+        None if is_ours(&destination) => super::drop(skb, 0, DropReason::NoSuchSid, None),
         None => TC_ACT_OK,
     }
 }
@@ -43,12 +44,42 @@ fn is_ours(destination: &Address) -> bool {
 }
 
 #[inline(always)]
-fn take(skb: Skb, sid: &SidEntry) -> Result<i32, DropReason> {
-    let mut packet = endpoint::decapsulate(skb, sid)?;
+fn endpoint(skb: Skb, sid: &SidEntry) -> i32 {
+    let mut packet = match endpoint::decapsulate(skb, sid) {
+        Ok(packet) => packet,
+        Err(reason) => return super::drop(skb, sid.vrf, reason, None),
+    };
     counters::count_sid(sid.counter, packet.inner.length);
     counters::count(sid.vrf, vrf_counter::DECAPSULATED, packet.inner.length);
-    match forward(&mut packet)? {
-        Forward::Sent(action) => Ok(action),
-        Forward::Local => Err(DropReason::NotListening),
+    let reason = match forward(&mut packet) {
+        Ok(Forward::Sent(action)) => return action,
+        Ok(Forward::Local) => match echo::reply(&mut packet) {
+            Ok(()) => {
+                counters::count(sid.vrf, vrf_counter::ANSWERED, packet.inner.length);
+                return answer(&mut packet, sid);
+            }
+            Err(reason) => reason,
+        },
+        Err(reason) => reason,
+    };
+    let dropped = super::drop(skb, packet.vrf, reason, Some(&packet.inner));
+    if refuse(&mut packet, sid, reason) { answer(&mut packet, sid) } else { dropped }
+}
+
+/// What the program itself has to say goes back through the VRF that it was asked in.
+#[inline(always)]
+fn answer(packet: &mut Packet, sid: &SidEntry) -> i32 {
+    packet.vrf = sid.vrf;
+    match forward(packet) {
+        Ok(Forward::Sent(action)) => action,
+        // Asked by ourselves: nobody to answer to.
+        Ok(Forward::Local) => TC_ACT_SHOT,
+        Err(reason) => super::drop(packet.skb, packet.vrf, reason, Some(&packet.inner)),
     }
+}
+
+#[inline(always)]
+fn refuse(packet: &mut Packet, sid: &SidEntry, reason: DropReason) -> bool {
+    let Some(vrf) = VRFS.get(sid.vrf) else { return false };
+    icmp::refuse(packet, reason, &Sources { v4: vrf.icmp_source4, v6: vrf.icmp_source6 })
 }

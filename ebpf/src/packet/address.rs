@@ -4,8 +4,6 @@
 pub(crate) struct Address(pub(crate) [u32; 4]);
 
 impl Address {
-    pub(crate) const UNSPECIFIED: Self = Self([0; 4]);
-
     #[inline(always)]
     pub(crate) const fn v4(address: u32) -> Self {
         Self([address, 0, 0, 0])

@@ -1,5 +1,8 @@
 use srv6_types::DropReason;
 
+/// No header lies farther in. The verifier wants to see a bound where it has lost sight of the offset's own.
+const FARTHEST: usize = 0x3fff;
+
 /// The octets that the program may touch. Stale as soon as the kernel resizes the buffer: take a new one.
 #[derive(Clone, Copy)]
 pub(crate) struct Frame {
@@ -22,6 +25,9 @@ impl Frame {
     /// on the architectures that we run on.
     #[inline(always)]
     pub(crate) fn at<T>(&self, offset: usize) -> Result<*mut T, DropReason> {
+        if offset > FARTHEST {
+            return Err(DropReason::Malformed);
+        }
         let at = self.start + offset;
         if at + size_of::<T>() > self.end { Err(DropReason::Malformed) } else { Ok(at as *mut T) }
     }

@@ -120,3 +120,17 @@ pub(crate) struct Tcp {
     pub(crate) flags: u8,
     pub(crate) window: u16,
 }
+
+/// Fragment header, RFC 8200 section 4.5.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct Fragment {
+    pub(crate) next_header: u8,
+    pub(crate) reserved: u8,
+    pub(crate) offset: u16,
+    pub(crate) identification: u32,
+}
+
+impl Fragment {
+    pub(crate) const OFFSET: u16 = 0xfff8_u16.to_be();
+}

@@ -10,11 +10,18 @@ use srv6_types::DropReason;
 
 use super::{
     Family, Frame,
-    headers::{IPV4, IPV6, ethertype},
+    headers::{ETHERNET, IPV4, IPV6, ethertype},
 };
 
 /// Octets of headers that the programs want to read directly.
 const HEADERS: u32 = 256;
+
+/// Octets that hold every header of a packet twice over.
+const DISPOSABLE: u32 = 512;
+/// Most that the kernel adjusts at once, 4095, rounded.
+const ADJUSTMENT: i32 = 4088;
+/// How often that goes into the largest packet.
+const ADJUSTMENTS: usize = 18;
 
 /// The kernel's buffer, and what it lets us do to it.
 #[derive(Clone, Copy)]
@@ -80,6 +87,42 @@ impl Skb {
             // Failure shows itself as a header that does not fit.
             unsafe { helpers::bpf_skb_pull_data(self.0, wanted) };
         }
+    }
+
+    /// Cuts or extends the end.
+    #[inline(always)]
+    pub(crate) fn set_length(self, octets: u32) -> Result<(), DropReason> {
+        // SAFETY: the context is valid.
+        match unsafe { helpers::bpf_skb_change_tail(self.0, octets, 0) } {
+            0 => Ok(()),
+            _ => Err(DropReason::AdjustRoomFailed),
+        }
+    }
+
+    /// Makes the frame `octets` long, of which only the Ethernet header holds anything of use, and free of what its
+    /// sender left to offloads: segmentation and checksum.
+    ///
+    /// Cutting the end clears segmentation. A checksum to be filled in later is forgotten when the place it begins
+    /// at is pulled off the front, and then something more. The kernel refuses to touch the end of a buffer that has
+    /// been encapsulated before with only veth pairs between; the front does for all of it then, and a short such
+    /// packet keeps its marks, which nothing on veth pairs minds.
+    #[inline(always)]
+    pub(crate) fn blank(self, octets: u32) -> Result<(), DropReason> {
+        let cut = self.set_length(ETHERNET as u32 + DISPOSABLE);
+        if cut.is_ok() || self.len() >= ETHERNET as u32 + DISPOSABLE {
+            self.adjust(-(DISPOSABLE as i32) / 2)?;
+            self.adjust(-8)?;
+        }
+        if self.set_length(octets).is_ok() {
+            return Ok(());
+        }
+        for _ in 0..ADJUSTMENTS {
+            match octets as i32 - self.len() as i32 {
+                0 => return Ok(()),
+                more => self.adjust(more.clamp(-ADJUSTMENT, ADJUSTMENT))?,
+            }
+        }
+        Err(DropReason::AdjustRoomFailed)
     }
 
     /// Grows (or shrinks) what stands between the Ethernet header and the rest, by `octets`.

@@ -3,6 +3,7 @@
 mod link;
 mod resolve;
 mod schema;
+mod variables;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -90,7 +91,12 @@ impl Topology {
     /// Checks the text of a topology file; relative binds are resolved beside `path`.
     pub fn parse(path: &Path, text: &str) -> Result<Self, LabError> {
         let places = Places { file: path.to_path_buf() };
-        let file: schema::File = serde_saphyr::from_str(text).map_err(|error| places.yaml(&error))?;
+        let text = variables::substitute(text, |name| std::env::var(name).ok()).map_err(|(line, name)| {
+            let place = format!("{}:{line}", path.display());
+            let problem = format!("${name} is not set; export it, or write ${{{name}:=default}}");
+            LabError::Topology { place, problem }
+        })?;
+        let file: schema::File = serde_saphyr::from_str(&text).map_err(|error| places.yaml(&error))?;
         resolve::resolve(file, &places)
     }
 

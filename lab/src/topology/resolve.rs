@@ -73,7 +73,7 @@ impl<'a> Layers<'a> {
         }
         let kind =
             layers.iter().find_map(|(_, keys)| keys.kind.as_deref()).or(topology.defaults.kind.as_deref());
-        if let Some((name, keys)) = topology.kinds.get_key_value(kind.unwrap_or("linux")) {
+        if let Some((name, keys)) = kind.and_then(|kind| topology.kinds.get_key_value(kind)) {
             layers.push((format!("kind {name}"), keys));
         }
         layers.push(("defaults".to_owned(), &topology.defaults));
@@ -101,7 +101,8 @@ impl<'a> Layers<'a> {
 
     fn node(&self, name: &str, location: Location, places: &Places) -> Result<Node, LabError> {
         let fail = |problem: String| places.error(location, format!("node {name}: {problem}"));
-        let kind = self.first(|keys| keys.kind.clone()).unwrap_or_else(|| "linux".to_owned());
+        let kind =
+            self.first(|keys| keys.kind.clone()).ok_or_else(|| fail("no kind; write kind: linux".into()))?;
         if kind != "linux" {
             return Err(fail(format!("kind {kind} wants a container engine; lab runs kind: linux only")));
         }

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::{LinkEnds, Topology};
 
-const HEAD: &str = "name: t\ntopology:\n  kinds: { linux: { image: alpine } }\n";
+const HEAD: &str = "name: t\ntopology:\n  defaults: { kind: linux, image: alpine }\n";
 
 fn parse(text: &str) -> Result<Topology, String> {
     Topology::parse(Path::new("/tmp/t.clab.yml"), text).map_err(|error| error.to_string())
@@ -83,6 +83,11 @@ fn what_would_reach_beyond_the_node_is_refused() {
         let error = parse(&format!("{HEAD}  nodes:\n    a: {{ {keys} }}\n")).unwrap_err();
         assert!(error.contains(expected), "{error}");
     }
+    assert!(
+        parse("name: t\ntopology:\n  nodes: { a: { image: x } }\n")
+            .unwrap_err()
+            .contains("no kind; write kind: linux")
+    );
     assert!(parse("name: ../up\ntopology: {}\n").unwrap_err().contains("cannot be a name"));
 }
 

@@ -17,6 +17,12 @@ pub enum EbpfError {
         /// The pin directory, or the nearest directory above it that exists.
         path: PathBuf,
     },
+    /// Another process has it open.
+    #[error("another process has the dataplane at {path} open: end it, or name another pin directory")]
+    InUse {
+        /// The pin directory.
+        path: PathBuf,
+    },
     /// A pin could not be read, made, moved or removed.
     #[error("{path}: {source}")]
     Pin {

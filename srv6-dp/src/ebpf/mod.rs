@@ -1,15 +1,17 @@
 //! The dataplane in the kernel: programs, maps, pins and links.
 //!
 //! Everything that forwards is pinned and goes on without this process; [`EbpfDataplane::open`] takes it over.
-//! One process may have it open for writing at a time.
+//! One process has it open at a time; a second is refused.
 
 mod attach;
 mod batch;
 mod codec;
 mod counters;
 mod error;
+mod events;
 mod fib;
 mod maps;
+mod mechanism;
 mod next_hops;
 mod open;
 mod pins;
@@ -24,6 +26,7 @@ use srv6_types::VrfId;
 
 pub use attach::Attach;
 pub use error::EbpfError;
+pub use events::{DroppedPacket, Events, Flow};
 pub use maps::Sizes;
 pub use open::{Opened, Options, PIN_DIR};
 pub use pins::{Attachment, Mechanism, Role};

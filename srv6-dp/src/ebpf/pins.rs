@@ -13,7 +13,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use nix::sys::statfs::{BPF_FS_MAGIC, statfs};
+use nix::{
+    errno::Errno,
+    fcntl::{Flock, FlockArg},
+    sys::statfs::{BPF_FS_MAGIC, statfs},
+};
 
 use super::error::EbpfError;
 use crate::model::IfIndex;
@@ -78,10 +82,11 @@ pub struct Attachment {
     pub mechanism: Mechanism,
 }
 
-/// The pin directory.
-#[derive(Clone, Debug)]
+/// The pin directory, held by this process alone.
 pub(super) struct Pins {
     root: PathBuf,
+    /// The kernel lets go of it when the process ends, in whatever way.
+    _lock: Flock<fs::File>,
 }
 
 impl Pins {
@@ -92,7 +97,8 @@ impl Pins {
         if kind != BPF_FS_MAGIC {
             return Err(EbpfError::NoBpffs { path: there.to_owned() });
         }
-        let pins = Self { root: root.to_owned() };
+        make_dir(root)?;
+        let pins = Self { root: root.to_owned(), _lock: lock(root)? };
         for folder in Mechanism::ALL.map(Mechanism::folder) {
             make_dir(&pins.root.join(folder))?;
         }
@@ -171,6 +177,15 @@ impl Pins {
     pub(super) fn forget(&self, attachment: Attachment) -> Result<(), EbpfError> {
         remove(&self.attachment(attachment))
     }
+}
+
+/// Two writers would each take the other's next hops for free slots.
+fn lock(root: &Path) -> Result<Flock<fs::File>, EbpfError> {
+    let directory = fs::File::open(root).map_err(EbpfError::pin(root))?;
+    Flock::lock(directory, FlockArg::LockExclusiveNonblock).map_err(|(_, errno)| match errno {
+        Errno::EWOULDBLOCK => EbpfError::InUse { path: root.to_owned() },
+        errno => EbpfError::pin(root)(errno.into()),
+    })
 }
 
 fn parse(name: &str, mechanism: Mechanism) -> Option<Attachment> {

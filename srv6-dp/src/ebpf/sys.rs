@@ -1,5 +1,5 @@
 //! The few system calls that aya 0.14 and nix do not offer. All `unsafe` of this crate is here.
-#![allow(unsafe_code, reason = "raw bpf(2) and membarrier(2), each call with its reason")]
+#![expect(unsafe_code, reason = "raw bpf(2) and membarrier(2), each call with its reason")]
 
 use std::{
     ffi::CString,

@@ -13,10 +13,12 @@ use nix::{
     sched::{CloneFlags, unshare},
 };
 use srv6_dp::{
-    EbpfDataplane,
     ebpf::{Options, Sizes},
     model::IfIndex,
 };
+
+/// Small maps, so that a full one is within reach.
+pub(crate) const SIZES: Sizes = Sizes { routes: 4096, next_hops: 256, circuits: 64, sids: 64, vrfs: 16 };
 
 pub(crate) struct Lab {
     bpffs: PathBuf,
@@ -41,22 +43,8 @@ impl Lab {
         lab
     }
 
-    /// Small maps, so that a full one is within reach.
     pub(crate) fn options(&self) -> Options {
-        let sizes = Sizes { routes: 4096, next_hops: 256, circuits: 64, sids: 64, vrfs: 16 };
-        Options { pin_dir: self.bpffs.join("sixedge"), sizes, ..Options::default() }
-    }
-
-    pub(crate) fn open(&self) -> EbpfDataplane {
-        EbpfDataplane::open(&self.options()).unwrap()
-    }
-
-    /// A veth pair whose ends both stay here; the index of the end `name`.
-    pub(crate) fn veth(&self, name: &str) -> IfIndex {
-        self.ip(&format!("link add {name} type veth peer name {name}-peer"));
-        self.ip(&format!("link set {name}-peer up"));
-        self.ip(&format!("link set {name} up"));
-        self.index(name)
+        Options { pin_dir: self.bpffs.join("sixedge"), sizes: SIZES, ..Options::default() }
     }
 
     pub(crate) fn index(&self, name: &str) -> IfIndex {

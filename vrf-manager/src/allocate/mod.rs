@@ -18,8 +18,8 @@ use srv6_types::{Behavior, VrfId};
 use crate::intent::{Intent, NamedLocator, SidMode, Vrf};
 use pool::{Pool, Space, Want};
 
-/// The highest VRF id: the dataplane indexes arrays with it.
-pub const MAX_VRF: u32 = 4096;
+/// The highest VRF id: the dataplane indexes arrays of 4096 entries with it, and 0 is the global table.
+pub const MAX_VRF: u32 = 4095;
 
 /// Highest number of a `<router id>:<n>` route distinguisher, RFC 4364 section 4.2 (type 1).
 const MAX_DISTINGUISHER: u32 = 0xffff;
@@ -136,7 +136,8 @@ impl Allocations {
         self.vrfs.settle(&wanted, &space).into_iter().map(|vrf| AllocateError::Vrfs { vrf }).collect()
     }
 
-    /// The VRF's id is preferred: so the same route distinguishers come out again when the state file is lost.
+    /// The VRF's id is preferred: so the same route distinguishers come out again when the state file is lost. One
+    /// that the operator gives to another VRF moves away, for two VRFs must not share one.
     fn settle_distinguishers(&mut self, intent: &Intent) -> Vec<AllocateError> {
         let router_id = intent.router.router_id;
         let taken = intent.vrfs.iter().filter_map(|vrf| number_of(vrf.rd?, router_id)).collect();

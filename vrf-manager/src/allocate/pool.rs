@@ -1,11 +1,10 @@
 //! Numbers by key that do not move.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
-/// Numbers from 1, by key. What was given stays. What is given back goes to its former key again when that comes
+/// Numbers from 1, by key. What was given stays, as long as the space holds it. What is given back goes to its former key again when that comes
 /// back, and to others only when every number was given out before, the longest unused first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Saved<K>", into = "Saved<K>")]
@@ -55,7 +54,7 @@ impl<K: Ord + Clone> Pool<K> {
     /// been applied, the dataplane still uses it.
     pub(super) fn settle(&mut self, wanted: &[Want<K>], space: &Space<'_>) -> Vec<K> {
         let mut reusable = self.retired.len();
-        self.retire_all_but(&wanted.iter().map(|want| &want.key).collect(), space.limit);
+        self.retire_all_but(&wanted.iter().map(|want| &want.key).collect(), space);
         let mut given = self.given();
         given.extend(space.taken);
         let mut fresh = (1..=space.limit).filter(|number| !given.contains(number));
@@ -94,9 +93,9 @@ impl<K: Ord + Clone> Pool<K> {
         self.used.values().copied().chain(self.retired.iter().map(|(_, number)| *number)).collect()
     }
 
-    fn retire_all_but(&mut self, wanted: &BTreeSet<&K>, limit: u32) {
+    fn retire_all_but(&mut self, wanted: &BTreeSet<&K>, space: &Space<'_>) {
         let gone: Vec<(K, u32)> =
-            self.used.extract_if(.., |key, number| !wanted.contains(key) || *number > limit).collect();
+            self.used.extract_if(.., |key, number| !wanted.contains(key) || !space.holds(*number)).collect();
         self.retired.extend(gone.into_iter().map(|(key, number)| (Some(key), number)));
     }
 

@@ -5,7 +5,10 @@ use srv6_dp::State;
 use srv6_types::Locator;
 
 use super::*;
-use crate::testing::{intent, links, locator, replan, vrf};
+use crate::{
+    plan::Links,
+    testing::{intent, links, locator, replan, vrf},
+};
 
 fn intent_of(names: &[&str]) -> Intent {
     intent(names.iter().map(|name| vrf(name)).collect())
@@ -82,6 +85,16 @@ fn an_automatic_distinguisher_evades_a_configured_one() {
 }
 
 #[test]
+fn an_automatic_distinguisher_gives_way_to_one_configured_later() {
+    let mut intent = intent_of(&["red", "blue"]);
+    let mut allocations = settled(&intent);
+    intent.vrfs[1].rd = Some("10.255.0.1:1".parse().unwrap());
+    allocations.settle(&intent);
+    let rd = |vrf| allocations.distinguisher(intent.router.router_id, vrf).unwrap();
+    assert_ne!(rd(&intent.vrfs[0]), rd(&intent.vrfs[1]));
+}
+
+#[test]
 fn a_locator_that_comes_back_has_its_functions_again() {
     let both = || {
         let mut intent = intent_of(&["red", "blue"]);
@@ -122,8 +135,6 @@ fn running() -> (Intent, Links, State, Allocations) {
     (intent, links, observed, allocations)
 }
 
-use crate::plan::Links;
-
 #[test]
 fn a_lost_state_file_is_made_up_for_by_the_maps() {
     let (intent, links, observed, before) = running();
@@ -151,8 +162,11 @@ fn numbers_of_an_unknown_vrf_in_the_maps_are_not_given_to_another() {
     assert_eq!(adopted.function("main", "red", Service::Dt46), Some(1));
 }
 
+/// VRF and what the number is for.
+type Key = (String, &'static str);
+
 /// All numbers that an intent's VRFs have.
-fn numbers(allocations: &Allocations, intent: &Intent) -> BTreeMap<(String, &'static str), u32> {
+fn numbers(allocations: &Allocations, intent: &Intent) -> BTreeMap<Key, u32> {
     let mut all = BTreeMap::new();
     for vrf in &intent.vrfs {
         let mut add = |what, number: Option<u32>| {
@@ -198,20 +212,19 @@ proptest! {
             for (key, number) in kept {
                 prop_assert_eq!(now[key], *number, "{:?} moved", key);
             }
-            for kinds in [&["id"][..], &["rd"], &["dt4", "dt6", "dt46"]] {
-                let given: Vec<u32> = now.iter().filter(|((_, kind), _)| kinds.contains(kind)).map(|(_, n)| *n).collect();
-                prop_assert_eq!(given.iter().collect::<BTreeSet<_>>().len(), given.len());
-                prop_assert!(given.iter().all(|n| *n >= 1));
-            }
+            let given: BTreeSet<(&str, u32)> = now.iter().map(|(key, n)| (group(key.1), *n)).collect();
+            prop_assert_eq!(given.len(), now.len(), "a number has two owners: {:?}", now);
+            prop_assert!(now.values().all(|number| *number >= 1));
             // Nor to someone else in the step in which it was freed.
             for (key, number) in &now {
-                let other = before.iter().find(|((vrf, kind), n)| (vrf, kind) != (&key.0, &key.1) && **n == *number && group(kind) == group(key.1));
+                let same = |(k, n): &(&Key, &u32)| **n == *number && group(k.1) == group(key.1);
+                let other = before.iter().filter(same).find(|(k, _)| *k != key);
                 prop_assert!(other.is_none(), "{:?} took {:?}", key, other);
             }
-            let settled_again = { let mut again = allocations.clone(); again.settle(step); numbers(&again, step) };
-            for (key, number) in &now {
-                prop_assert_eq!(settled_again.get(key), Some(number));
-            }
+            let mut again = allocations.clone();
+            again.settle(step);
+            let numbers_again = numbers(&again, step);
+            prop_assert!(now.iter().all(|(key, number)| numbers_again.get(key) == Some(number)));
             before = now;
         }
     }

@@ -15,7 +15,8 @@ pub struct Link {
     pub mac: [u8; 6],
     /// Layer-3 MTU in octets.
     pub mtu: u32,
-    /// Set up and with a carrier.
+    /// Set up, and not known to be without a carrier (an operational state of `unknown`, RFC 2863, counts as up:
+    /// dummy and tap interfaces never have another).
     pub up: bool,
 }
 

@@ -169,10 +169,10 @@ impl Paths {
         }
     }
 
-    /// How many different ones there are.
+    /// How many different ones there are, and for how many there is room.
     #[cfg(test)]
-    pub(super) fn distinct(&self) -> usize {
-        self.ids.len()
+    pub(super) fn distinct(&self) -> (usize, usize) {
+        (self.ids.len(), self.slots.len())
     }
 
     fn slot_mut(&mut self, id: PathId) -> &mut Slot {

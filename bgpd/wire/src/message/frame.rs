@@ -74,13 +74,13 @@ impl Message {
         }
     }
 
-    /// Appends the message with its header. One that is too long for its peer must be split before:
-    /// [`super::UpdateWriter`].
-    pub fn encode(&self, context: &Context, out: &mut Vec<u8>) {
+    /// Appends the message with its header; its parts are octets already in the form of the session. One that is
+    /// too long for its peer must be split before: [`super::UpdateWriter`].
+    pub fn encode(&self, _context: &Context, out: &mut Vec<u8>) {
         let start = begin(self.kind(), out);
         match self {
             Self::Open(open) => open.encode(out),
-            Self::Update(update) => update.encode(context, out),
+            Self::Update(update) => update.encode(out),
             Self::Notification(notification) => {
                 out.extend_from_slice(&[notification.code, notification.subcode]);
                 out.extend_from_slice(&notification.payload);

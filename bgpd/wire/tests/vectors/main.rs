@@ -1,4 +1,5 @@
 //! Messages captured from FRR: each constant is decoded, and encoded again to the same octets.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod frr_open;
 mod frr_vpn;

@@ -1,6 +1,9 @@
 use std::time::Duration;
 
-use super::{Faults, Seen, is_no_host, is_reserved_as};
+use super::{
+    Faults, Seen, is_no_host, is_reserved_as,
+    node::{ONLY_SIDS, own_locator},
+};
 use crate::intent::{Bgp, Intent, Neighbor};
 
 /// RFC 4724 section 3: the field has 12 bits.
@@ -8,6 +11,8 @@ const MAX_RESTART_TIME: Duration = Duration::from_secs(4095);
 
 pub(super) fn check(intent: &Intent, faults: &mut Faults) {
     speaker(&intent.bgp, faults);
+    listening(&intent.bgp, faults);
+    networks(&intent.bgp, faults);
     let mut seen = Seen::new();
     for (i, neighbor) in intent.bgp.neighbors.iter().enumerate() {
         let path = format!("bgp.neighbors[{i}]");
@@ -15,7 +20,7 @@ pub(super) fn check(intent: &Intent, faults: &mut Faults) {
             let problem = format!("{} is {first} already", neighbor.address);
             faults.add(format!("{path}.address"), problem, "remove one of the two");
         }
-        addresses(neighbor, &path, faults);
+        addresses(neighbor, intent, &path, faults);
         timers(neighbor, &path, faults);
         role(neighbor, intent, &path, faults);
         families(neighbor, intent, &path, faults);
@@ -39,6 +44,22 @@ fn speaker(bgp: &Bgp, faults: &mut Faults) {
         let problem = format!("{} s do not fit in the 12 bits of RFC 4724", time.as_secs());
         faults.add("bgp.gracefulRestart.restartTime", problem, "write at most 4095 s; 120 s is usual");
     }
+}
+
+fn listening(bgp: &Bgp, faults: &mut Faults) {
+    let mut seen = Seen::new();
+    for (i, address) in bgp.listen_addresses.iter().enumerate() {
+        let path = format!("bgp.listenAddresses[{i}]");
+        if let Some(first) = seen.before(address, &path) {
+            faults.add(path, format!("{address} stands at {first} already"), "remove one of the two");
+        } else if address.is_multicast() {
+            let remedy = "write addresses of this node, or leave it away to listen at all";
+            faults.add(path, format!("{address} is multicast"), remedy);
+        }
+    }
+}
+
+fn networks(bgp: &Bgp, faults: &mut Faults) {
     let mut seen = Seen::new();
     for (i, network) in bgp.networks.iter().enumerate() {
         let path = format!("bgp.networks[{i}]");
@@ -48,7 +69,7 @@ fn speaker(bgp: &Bgp, faults: &mut Faults) {
     }
 }
 
-fn addresses(neighbor: &Neighbor, path: &str, faults: &mut Faults) {
+fn addresses(neighbor: &Neighbor, intent: &Intent, path: &str, faults: &mut Faults) {
     let address = neighbor.address;
     faults.add_if(
         is_no_host(address),
@@ -75,6 +96,10 @@ fn addresses(neighbor: &Neighbor, path: &str, faults: &mut Faults) {
         &format!("{local} cannot be our own address towards {address}"),
         "write an address of this node, or leave it away",
     );
+    if let Some(locator) = own_locator(intent, local) {
+        let problem = format!("{local} lies in {locator}, {ONLY_SIDS}");
+        faults.add(format!("{path}.localAddress"), problem, "take an address outside of the locators");
+    }
 }
 
 fn timers(neighbor: &Neighbor, path: &str, faults: &mut Faults) {

@@ -1,5 +1,7 @@
 use std::net::IpAddr;
 
+use srv6_types::Locator;
+
 use super::{Faults, Seen, is_no_host, is_reserved_as};
 use crate::intent::{Intent, NamedLocator, Router, UnderlayRoute};
 
@@ -48,8 +50,21 @@ fn source(intent: &Intent, faults: &mut Faults) {
     let unusable = is_no_host(source.into()) || source.is_loopback() || source.is_unicast_link_local();
     if unusable && (needed || !source.is_unspecified()) {
         let remedy = "write a global IPv6 address of this node, such as that of its loopback interface";
-        faults.add("srv6.source", format!("{source} cannot be the source of outer headers"), remedy);
+        return faults.add("srv6.source", format!("{source} cannot be the source of outer headers"), remedy);
     }
+    if let Some(locator) = own_locator(intent, source.into()) {
+        let remedy = "take an address outside of the locators";
+        faults.add("srv6.source", format!("{source} lies in {locator}, {ONLY_SIDS}"), remedy);
+    }
+}
+
+/// What no address of a host may be in: the dataplane drops what is sent there to no SID.
+pub(super) const ONLY_SIDS: &str = "where packets reach SIDs only";
+
+/// The locator of ours that holds `address`.
+pub(super) fn own_locator(intent: &Intent, address: IpAddr) -> Option<Locator> {
+    let IpAddr::V6(address) = address else { return None };
+    intent.srv6.locators.iter().map(|named| named.locator).find(|locator| locator.contains(address.into()))
 }
 
 fn locator(named: &NamedLocator, path: &str, faults: &mut Faults) {

@@ -72,6 +72,7 @@ fn faults_of_the_node_are_found_at_their_place() {
         ("router.routerId", |i| i.router.router_id = [0, 0, 0, 0].into()),
         ("srv6.source", |i| i.srv6.source = "ff02::1".parse().unwrap()),
         ("srv6.source", |i| i.srv6.source = "fe80::1".parse().unwrap()),
+        ("srv6.source", |i| i.srv6.source = "fc00:0:1::1".parse().unwrap()),
         ("srv6.coreInterfaces[1]", |i| i.srv6.core_interfaces.push("core0".into())),
         ("srv6.locators[1].name", |i| {
             i.srv6.locators.push(locator("main", "fc00:0:2::", [32, 16, 16, 0]));
@@ -106,6 +107,11 @@ fn faults_of_bgp_are_found_at_their_place() {
         ("bgp.neighbors[0].localAddress", |i| {
             i.bgp.neighbors[0].local_address = Some("10.0.0.1".parse().unwrap());
         }),
+        ("bgp.neighbors[0].localAddress", |i| {
+            i.bgp.neighbors[0].local_address = Some("fc00:0:1::1".parse().unwrap());
+        }),
+        ("bgp.listenAddresses[1]", |i| i.bgp.listen_addresses = vec!["::1".parse().unwrap(); 2]),
+        ("bgp.listenAddresses[0]", |i| i.bgp.listen_addresses = vec!["ff02::1".parse().unwrap()]),
         ("bgp.neighbors[0].holdTime", |i| {
             i.bgp.neighbors[0].hold_time = Duration::from_secs(2);
             i.bgp.neighbors[0].keepalive = Duration::from_secs(1);

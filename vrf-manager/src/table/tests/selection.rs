@@ -158,13 +158,13 @@ fn paths_are_held_once_and_let_go() {
     for n in 1..100 {
         pe.learn(RED, &format!("10.{n}.0.0/16"), Some(path("fc00:0:2:1::")));
     }
-    assert_eq!(pe.tables.vrfs[&RED].paths.distinct(), 1);
+    assert_eq!(pe.tables.vrfs[&RED].paths.distinct(), (1, 1));
     for n in 1..100 {
         pe.learn(RED, &format!("10.{n}.0.0/16"), Some(path("fc00:0:2:2::")));
     }
-    assert_eq!(pe.tables.vrfs[&RED].paths.distinct(), 1);
+    assert_eq!(pe.tables.vrfs[&RED].paths.distinct(), (1, 2));
     for n in 1..100 {
         pe.learn(RED, &format!("10.{n}.0.0/16"), None);
     }
-    assert_eq!(pe.tables.vrfs[&RED].paths.distinct(), 0);
+    assert_eq!(pe.tables.vrfs[&RED].paths.distinct(), (0, 2));
 }

@@ -1,13 +1,13 @@
 use super::{Announced, NextHop, Update, Withdrawn};
 use crate::{
-    Context, Family,
+    Family,
     attribute::{Walk, code, put_attribute, put_long_attribute},
     nlri::NlriList,
 };
 
 impl Update {
     /// The body of one message: multiprotocol attributes first, as RFC 7606 section 5.1 asks.
-    pub(crate) fn encode(&self, _: &Context, out: &mut Vec<u8>) {
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         let (classic, withdrawn): (Vec<_>, Vec<_>) =
             self.withdrawn.iter().partition(|routes| routes.is_classic());
         put_block(out, |out| classic.iter().for_each(|routes| out.extend_from_slice(routes.nlri.octets())));

@@ -1,0 +1,68 @@
+//! What may come in from a tenant at all, before any lookup in its VRF.
+
+use aya_ebpf::maps::lpm_trie::Key;
+use srv6_types::DropReason;
+
+use crate::{
+    maps::DOMAIN,
+    packet::{Address, Family, Inner},
+};
+
+/// Whose a packet is.
+pub(crate) enum Scope {
+    /// The VRF routes it.
+    Vrf,
+    /// It does not leave the link, and the kernel may want it: neighbour discovery, DHCP, routing protocols.
+    Link,
+}
+
+#[inline(always)]
+pub(crate) fn check(inner: &Inner) -> Result<Scope, DropReason> {
+    match inner.family {
+        Family::V4 => check4(u32::from_be(inner.source.0[0]), u32::from_be(inner.destination.0[0])),
+        Family::V6 => check6(&inner.source, &inner.destination),
+    }
+}
+
+#[inline(always)]
+fn check4(source: u32, destination: u32) -> Result<Scope, DropReason> {
+    const LINK_LOCAL_MULTICAST: u32 = 0x00e0_0000;
+    if destination == u32::MAX || destination >> 8 == LINK_LOCAL_MULTICAST {
+        return Ok(Scope::Link);
+    }
+    if destination >> 28 == 0xe {
+        return Err(DropReason::MulticastUnsupported);
+    }
+    // RFC 1812 section 5.3.7: 0/8, 127/8, and multicast and the reserved addresses above it.
+    match source >> 24 {
+        0 | 127 | 224.. => Err(DropReason::BadSource),
+        _ => Ok(Scope::Vrf),
+    }
+}
+
+#[inline(always)]
+fn check6(source: &Address, destination: &Address) -> Result<Scope, DropReason> {
+    let first = u32::from_be(destination.0[0]);
+    if first >> 24 == 0xff {
+        // RFC 4291 section 2.7: scopes 1 and 2 are the interface and the link.
+        return if first >> 16 & 0xf <= 2 { Ok(Scope::Link) } else { Err(DropReason::MulticastUnsupported) };
+    }
+    if is_link_local(destination) {
+        return Ok(Scope::Link);
+    }
+    // RFC 8754 section 5.1: whatever its source and whether it carries an SRH or not.
+    if DOMAIN.get(Key::new(128, destination.octets())).is_some() {
+        return Err(DropReason::SidFromTenant);
+    }
+    let loopback_or_none = source.0[0] | source.0[1] | source.0[2] == 0 && u32::from_be(source.0[3]) <= 1;
+    if loopback_or_none || u32::from_be(source.0[0]) >> 24 == 0xff {
+        return Err(DropReason::BadSource);
+    }
+    Ok(Scope::Vrf)
+}
+
+/// fe80::/10.
+#[inline(always)]
+pub(crate) fn is_link_local(address: &Address) -> bool {
+    u32::from_be(address.0[0]) >> 22 == 0xfe80 >> 6
+}

@@ -1,0 +1,116 @@
+//! Neighbour discovery for the gateway addresses of a circuit, RFC 4861. Everything else of it is the kernel's.
+
+use aya_ebpf::bindings::TC_ACT_OK;
+use srv6_types::{
+    DropReason,
+    maps::{CircuitEntry, vrf_counter},
+};
+
+use crate::{
+    counters, local,
+    outcome::Packed,
+    packet::{
+        Address, Family, Packet, checksum,
+        headers::{ETHERNET, Ethernet, IPV6, Icmp, Ipv6, protocol},
+    },
+    send,
+};
+
+/// RFC 4861 section 7.1: anything less came through a router.
+const HOP_LIMIT: u8 = 255;
+const SOLICITATION: u8 = 135;
+const ADVERTISEMENT: u8 = 136;
+const TARGET_LINK_LAYER: u8 = 2;
+const ALL_NODES: Address = Address([0xff02_0000_u32.to_be(), 0, 0, 1_u32.to_be()]);
+const ALL_NODES_MAC: [u8; 6] = [0x33, 0x33, 0, 0, 0, 1];
+
+/// Flags of an advertisement, section 4.4.
+const ROUTER_OVERRIDE: u32 = 0xa000_0000;
+const SOLICITED: u32 = 0x4000_0000;
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Advertisement {
+    ip: Ipv6,
+    icmp: Icmp,
+    target: Address,
+    option: [u8; 2],
+    mac: [u8; 6],
+}
+const LENGTH: usize = size_of::<Advertisement>();
+
+/// Whether the packet is one of neighbour discovery (types 133 to 137), and not one that was routed here.
+#[inline(always)]
+pub(crate) fn is_discovery(packet: &Packet) -> bool {
+    let inner = &packet.inner;
+    let candidate =
+        inner.family == Family::V6 && inner.protocol == protocol::ICMPV6 && inner.ttl == HOP_LIMIT;
+    candidate && matches!(kind(packet), Some(133..=137))
+}
+
+#[inline(always)]
+fn kind(packet: &Packet) -> Option<u8> {
+    let icmp = packet.skb.frame().at::<Icmp>(ETHERNET + IPV6).ok()?;
+    // SAFETY: `at` has checked the bounds.
+    Some(unsafe { (*icmp).kind })
+}
+
+/// Answers a solicitation for an address of ours, and leaves the rest to the kernel.
+#[inline(never)]
+pub(crate) fn answer(packet: &Packet, circuit: &CircuitEntry) -> Packed {
+    Packed::pack(advertise(packet, circuit).map(|action| action.unwrap_or(TC_ACT_OK)))
+}
+
+#[inline(always)]
+fn advertise(packet: &Packet, circuit: &CircuitEntry) -> Result<Option<i32>, DropReason> {
+    if kind(packet) != Some(SOLICITATION) {
+        return Ok(None);
+    }
+    let skb = packet.skb;
+    let target = skb.frame().at::<Address>(ETHERNET + IPV6 + size_of::<Icmp>())?;
+    // SAFETY: `at` has checked the bounds.
+    let target = unsafe { *target };
+    if !local::is_on(circuit.vrf, skb.ifindex(), Family::V6, &target) {
+        return Ok(None);
+    }
+    skb.set_length((ETHERNET + LENGTH) as u32)?;
+    // SAFETY: as above.
+    unsafe {
+        *skb.frame().at::<Advertisement>(ETHERNET)? = advertisement(&packet.inner.source, target, circuit)
+    };
+    counters::count(circuit.vrf, vrf_counter::ANSWERED, LENGTH as u32);
+    let action = send::back(skb, circuit)?;
+    if packet.inner.source.is_unspecified() {
+        // SAFETY: as above.
+        unsafe { (*skb.frame().at::<Ethernet>(0)?).destination = ALL_NODES_MAC };
+    }
+    Ok(Some(action))
+}
+
+/// RFC 4861 section 7.2.4: to all nodes, and not marked solicited, when the asker has no address yet.
+#[inline(always)]
+fn advertisement(asker: &Address, target: Address, circuit: &CircuitEntry) -> Advertisement {
+    let (destination, flags) = match asker.is_unspecified() {
+        true => (ALL_NODES, ROUTER_OVERRIDE),
+        false => (*asker, ROUTER_OVERRIDE | SOLICITED),
+    };
+    let payload = (LENGTH - IPV6) as u16;
+    let mut answer = Advertisement {
+        ip: Ipv6 {
+            version_class_flow: Ipv6::version_class_flow(0, 0),
+            payload_length: payload.to_be(),
+            next_header: protocol::ICMPV6,
+            hop_limit: HOP_LIMIT,
+            source: target,
+            destination,
+        },
+        icmp: Icmp { kind: ADVERTISEMENT, code: 0, checksum: 0, rest: flags.to_be() },
+        target,
+        option: [TARGET_LINK_LAYER, 1],
+        mac: circuit.mac,
+    };
+    let seed = checksum::pseudo6(payload, protocol::ICMPV6);
+    // Addresses and all that follows: without the first two words of the IPv6 header.
+    answer.icmp.checksum = !checksum::fold(checksum::sum(&raw const answer.ip.source, LENGTH - 8, seed));
+    answer
+}

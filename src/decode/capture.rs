@@ -1,0 +1,74 @@
+//! TCP segments of port 179 out of a capture file.
+
+use std::{fs::File, net::IpAddr, net::SocketAddr};
+
+use etherparse::{NetSlice, SlicedPacket, TransportSlice};
+use pcap_parser::{Block, Linktype, PcapBlockOwned, PcapError, create_reader, traits::PcapNGPacketBlock};
+
+const BGP_PORT: u16 = 179;
+
+/// What one packet carries in one direction of a connection.
+pub(super) struct Segment {
+    pub(super) from: SocketAddr,
+    pub(super) to: SocketAddr,
+    pub(super) sequence: u32,
+    pub(super) syn: bool,
+    pub(super) payload: Vec<u8>,
+}
+
+/// Every segment, in the order of the capture.
+pub(super) fn segments(path: &str) -> Result<Vec<Segment>, String> {
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    let mut reader = create_reader(1 << 20, file).map_err(|error| error.to_string())?;
+    let (mut interfaces, mut segments) = (Vec::new(), Vec::new());
+    loop {
+        match reader.next() {
+            Ok((consumed, block)) => {
+                segments.extend(packet(&block, &mut interfaces));
+                reader.consume(consumed);
+            }
+            Err(PcapError::Eof) => return Ok(segments),
+            Err(PcapError::Incomplete(_)) => reader.refill().map_err(|error| error.to_string())?,
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+}
+
+fn packet(block: &PcapBlockOwned<'_>, interfaces: &mut Vec<Linktype>) -> Option<Segment> {
+    match block {
+        PcapBlockOwned::LegacyHeader(header) => interfaces.push(header.network),
+        PcapBlockOwned::Legacy(packet) => return segment(*interfaces.first()?, packet.data),
+        PcapBlockOwned::NG(Block::InterfaceDescription(interface)) => interfaces.push(interface.linktype),
+        PcapBlockOwned::NG(Block::EnhancedPacket(packet)) => {
+            return segment(*interfaces.get(packet.if_id as usize)?, packet.packet_data());
+        }
+        PcapBlockOwned::NG(Block::SimplePacket(packet)) => {
+            return segment(*interfaces.first()?, packet.packet_data());
+        }
+        PcapBlockOwned::NG(_) => (),
+    }
+    None
+}
+
+fn segment(linktype: Linktype, frame: &[u8]) -> Option<Segment> {
+    let packet = match linktype {
+        Linktype::ETHERNET => SlicedPacket::from_ethernet(frame),
+        Linktype::LINUX_SLL => SlicedPacket::from_linux_sll(frame),
+        _ => SlicedPacket::from_ip(frame),
+    };
+    let packet = packet.ok()?;
+    let (from, to): (IpAddr, IpAddr) = match packet.net? {
+        NetSlice::Ipv4(ip) => (ip.header().source_addr().into(), ip.header().destination_addr().into()),
+        NetSlice::Ipv6(ip) => (ip.header().source_addr().into(), ip.header().destination_addr().into()),
+        _ => return None,
+    };
+    let TransportSlice::Tcp(tcp) = packet.transport? else { return None };
+    let (from, to) = (SocketAddr::new(from, tcp.source_port()), SocketAddr::new(to, tcp.destination_port()));
+    (from.port() == BGP_PORT || to.port() == BGP_PORT).then(|| Segment {
+        from,
+        to,
+        sequence: tcp.sequence_number(),
+        syn: tcp.syn(),
+        payload: tcp.payload().to_vec(),
+    })
+}
