@@ -13,7 +13,7 @@ use std::{
 };
 
 use bgp_core::{
-    config::{Listen, PeerConfig, SpeakerConfig, VrfPolicy},
+    config::{GracefulRestartConfig, Listen, PeerConfig, SpeakerConfig, VrfPolicy},
     rib::{LocalRoute, LocalSid, VpnPath},
 };
 use bgp_wire::{Family, nlri::Prefix};
@@ -37,6 +37,12 @@ fn sid(host: u16) -> Sid {
     Sid(Ipv6Addr::new(0xfcbb, 0xbb00, host, 1, 0, 0, 0, 0).octets())
 }
 
+fn graceful(restarted: bool) -> GracefulRestartConfig {
+    let second = Duration::from_secs(1);
+    let (restart_time, stale_time) = (second * 60, second * 60);
+    GracefulRestartConfig { restart_time, stale_time, restarted, forwarding_kept: true }
+}
+
 struct Pe {
     host: u16,
     handle: Handle,
@@ -45,7 +51,7 @@ struct Pe {
 }
 
 impl Pe {
-    fn start(host: u16) -> Self {
+    fn start(host: u16, restarted: bool) -> Self {
         let router_id = Ipv4Addr::from(0x0a63_0000 + u32::from(host));
         let target = "65000:1".parse().unwrap();
         let red = VrfPolicy {
@@ -73,7 +79,7 @@ impl Pe {
             router_id,
             cluster_id: router_id,
             listen: Listen { port: 179, addresses: vec![address(host)] },
-            graceful_restart: None,
+            graceful_restart: Some(graceful(restarted)),
             peers: [(address(1), rr)].into(),
             vrfs: [(RED, red)].into(),
         };
@@ -132,13 +138,33 @@ fn prefix(text: &str) -> Prefix {
 const OF_TWO: &[&str] = &["10.2.0.0/24", "2001:db8:2::/64"];
 const OF_THREE: &[&str] = &["10.3.0.0/24", "2001:db8:3::/64"];
 
+fn is_up(event: &Event) -> bool {
+    matches!(event, Event::PeerUp { .. })
+}
+
+fn is_down(event: &Event) -> bool {
+    matches!(event, Event::PeerDown { .. })
+}
+
 async fn story(reflector: &Reflector) {
-    let mut two = Pe::start(2);
-    let mut three = Pe::start(3);
+    let mut two = Pe::start(2, false);
+    let mut three = Pe::start(3, false);
+    routes_go_both_ways(&mut two, &mut three).await;
+    withdrawn_routes_go(&two, &mut three).await;
+    sessions_flap(reflector, &mut two, &mut three).await;
+    the_reflector_crashes(reflector, &mut two, &mut three).await;
+    let two = we_restart_and_frr_helps(two, &mut three).await;
+
+    two.handle.shutdown(false).await.unwrap();
+    three.until(&[], |_| true).await;
+    let summary = reflector.vtysh("show bgp neighbors fd00:99::2");
+    assert!(summary.contains("Administrative Shutdown") || summary.contains("Hard Reset"), "{summary}");
+}
+
+/// With the SID folded again and the next hop of the other PE.
+async fn routes_go_both_ways(two: &mut Pe, three: &mut Pe) {
     two.announce(OF_TWO).await;
     three.announce(OF_THREE).await;
-
-    // Both ways, with the SID folded again and the next hop of the other PE.
     two.until_holds(OF_THREE).await;
     three.until_holds(OF_TWO).await;
     for (pe, other) in [(&two, 3), (&three, 2)] {
@@ -149,41 +175,49 @@ async fn story(reflector: &Reflector) {
     let views = two.handle.peers().await.unwrap();
     let session = views[0].session.as_ref().unwrap();
     assert_eq!(session.families, [(Family::Vpnv4, true), (Family::Vpnv6, false)]);
+}
 
-    // A withdrawn route.
+async fn withdrawn_routes_go(two: &Pe, three: &mut Pe) {
     two.handle.withdraw(vec![(RED, prefix(OF_TWO[0]))]).await.unwrap();
     three.until_holds(&OF_TWO[1..]).await;
     two.announce(&OF_TWO[..1]).await;
     three.until_holds(OF_TWO).await;
+}
 
-    // A session that FRR resets: it comes back with its routes.
+/// One that FRR resets, one that we reset; routes come back with them.
+async fn sessions_flap(reflector: &Reflector, two: &mut Pe, three: &mut Pe) {
     reflector.vtysh("clear bgp fd00:99::2");
-    let is_down = |e: &Event| matches!(e, Event::PeerDown { .. });
-    let is_up = |e: &Event| matches!(e, Event::PeerUp { .. });
     two.until(&[], is_down).await;
     two.until(OF_THREE, is_up).await;
     three.until_holds(OF_TWO).await;
-
-    // One that we reset.
     three.handle.clear(address(1)).await.unwrap();
     three.until(OF_TWO, is_up).await;
-
-    // Routes asked for again.
-    two.handle.refresh(address(1), Family::Vpnv4).await.unwrap();
-
-    // FRR crashes and starts again.
     two.until_holds(OF_THREE).await;
+}
+
+async fn the_reflector_crashes(reflector: &Reflector, two: &mut Pe, three: &mut Pe) {
     reflector.kill_bgpd();
     two.until(&[], is_down).await;
     three.until(&[], is_down).await;
     reflector.start_bgpd();
     two.until(OF_THREE, is_up).await;
     three.until(OF_TWO, is_up).await;
+}
 
-    two.handle.shutdown(false).await.unwrap();
-    three.until(&[], |_| true).await;
-    let summary = reflector.vtysh("show bgp neighbors fd00:99::2");
-    assert!(summary.contains("Administrative Shutdown") || summary.contains("Hard Reset"), "{summary}");
+/// The other PE sees nothing of it.
+async fn we_restart_and_frr_helps(two: Pe, three: &mut Pe) -> Pe {
+    three.until_holds(OF_TWO).await;
+    two.handle.shutdown(true).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let mut two = Pe::start(2, true);
+    two.announce(OF_TWO).await;
+    two.until(OF_THREE, |e| *e == Event::RestartComplete).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    while let Ok(event) = three.events.try_recv() {
+        let lost = |c: &RouteChange| matches!(c, RouteChange::Vrf(r) if r.path.is_none());
+        assert!(!matches!(&event, Event::Routes(changes) if changes.iter().any(lost)), "{event:?}");
+    }
+    two
 }
 
 #[test]

@@ -103,6 +103,7 @@ fn remove() {
         let _ = Command::new("ip").args(["netns", "del", namespace]).stderr(Stdio::null()).status();
     }
     let _ = fs::remove_dir_all(etc());
+    let _ = fs::remove_dir_all(format!("/run/frr/{REFLECTOR}"));
 }
 
 fn kill(daemon: &str) {

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod raw;
+
 use std::{
     collections::BTreeMap,
     io::{Read, Write},
@@ -14,13 +16,9 @@ use bgp_core::{
     rib::LocalRoute,
     speaker::ConfigureError,
 };
-use bgp_wire::{
-    Context, Family, Message,
-    capability::Capability,
-    message::{NextHop, Notification, Open, UpdateWriter},
-    nlri::{Nlri, Prefix, Prefix4},
-};
+use bgp_wire::{Context, Family, Message, message::Notification, nlri::Prefix};
 use bgpd::{Event, Handle, RouteChange};
+use raw::{RawPeer, routes_received, updates};
 use srv6_types::VrfId;
 use tokio::{sync::mpsc::Receiver, time::timeout};
 
@@ -188,69 +186,6 @@ async fn a_restart_with_kept_routes_is_not_seen_by_the_helper() {
     while next(&mut one_events).await != Event::RestartComplete {}
 }
 
-/// A peer written by hand on a blocking socket.
-struct RawPeer(TcpStream);
-
-impl RawPeer {
-    /// Establishes a session as 127.x.0.`host`.
-    fn establish(net: Addresses, host: u8, speaker: u8) -> Self {
-        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-        socket.bind(&SocketAddr::new(net.host(host), 0).into()).unwrap();
-        socket.connect(&SocketAddr::new(net.host(speaker), Addresses::PORT).into()).unwrap();
-        let mut peer = Self(socket.into());
-        peer.0.set_nodelay(true).unwrap();
-        peer.send(&Message::Open(Open {
-            my_as: 65000,
-            hold_time: 90,
-            router_id: Ipv4Addr::new(10, 0, 0, host),
-            capabilities: vec![Capability::family(Family::Ipv4Unicast), Capability::FourOctetAs(65000)],
-        }));
-        assert!(matches!(peer.receive(), Message::Open(_)));
-        peer.send(&Message::Keepalive);
-        assert_eq!(peer.receive(), Message::Keepalive);
-        peer
-    }
-
-    fn send(&mut self, message: &Message) {
-        let mut octets = Vec::new();
-        message.encode(&Context::default(), &mut octets);
-        self.0.write_all(&octets).unwrap();
-    }
-
-    fn receive(&mut self) -> Message {
-        let mut header = [0; 19];
-        self.0.read_exact(&mut header).unwrap();
-        let mut frame = header.to_vec();
-        frame.resize(usize::from(u16::from_be_bytes([header[16], header[17]])), 0);
-        self.0.read_exact(&mut frame[19..]).unwrap();
-        Message::decode(frame.into(), &context()).unwrap()
-    }
-}
-
-fn context() -> Context {
-    Context { four_octet_as: true, ..Context::default() }
-}
-
-/// ORIGIN IGP, AS_PATH empty, LOCAL_PREF 100.
-const ATTRIBUTES: &[u8] = &[0x40, 1, 1, 0, 0x40, 2, 0, 0x40, 5, 4, 0, 0, 0, 100];
-
-/// UPDATEs that announce 10.0.0.0/24 and the `count` - 1 behind it.
-fn updates(count: u32) -> Vec<u8> {
-    let nlri = |n: u32| Nlri {
-        path_id: 0,
-        rd: None,
-        label: None,
-        prefix: Prefix::V4(Prefix4 { addr: (0x0a00_0000 + (n << 8)).to_be_bytes(), len: 24 }),
-    };
-    let mut octets = Vec::new();
-    let writer = UpdateWriter::new(Family::Ipv4Unicast, &context());
-    for first in (0..count).step_by(10) {
-        let routes = (first..count.min(first + 10)).map(nlri);
-        writer.announce(NextHop::V4(Ipv4Addr::new(192, 0, 2, 1)), ATTRIBUTES, routes, &mut octets).unwrap();
-    }
-    octets
-}
-
 fn passive(net: Addresses, host: u8, peers: &[u8]) -> SpeakerConfig {
     let mut config = net.config(host, peers);
     config.peers.values_mut().for_each(|peer| peer.passive = true);
@@ -298,16 +233,6 @@ async fn a_peer_that_does_not_read_holds_up_nobody_and_gets_everything_when_it_r
     let got = timeout(PATIENCE * 3, tokio::task::spawn_blocking(move || work.join().unwrap())).await;
     assert_eq!(got.expect("in time").unwrap(), (ROUTES, ROUTES));
     drain.abort();
-}
-
-fn routes_received(peer: &mut RawPeer, goal: u32) -> u32 {
-    let mut routes = 0;
-    while routes < goal {
-        if let Message::Update(update) = peer.receive() {
-            routes += update.announced.iter().map(|a| a.nlri.iter().count() as u32).sum::<u32>();
-        }
-    }
-    routes
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
