@@ -1,0 +1,192 @@
+//! The model's words as map entries and back. Every function pair is its own inverse.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use aya::maps::lpm_trie::Key;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use srv6_types::{
+    Behavior, Sid, VrfId,
+    maps::{
+        CircuitEntry, FibKey4, FibKey6, MAX_SEGMENTS, NextHopEntry, SidEntry, VrfEntry, next_hop_kind as kind,
+    },
+};
+
+use super::error::EbpfError;
+use crate::model::{Circuit, IfIndex, LocalSid, NextHop, Vrf};
+
+/// [`VrfEntry::flags`]: the VRF exists.
+pub(super) const VRF_EXISTS: u32 = 1;
+/// Width of the VRF id in front of the address in a FIB key, in bits.
+const VRF_BITS: u32 = 32;
+
+pub(super) fn fib_key4(vrf: VrfId, prefix: Ipv4Net) -> Key<FibKey4> {
+    let key = FibKey4 { vrf: vrf.0.to_be_bytes(), addr: prefix.network().octets() };
+    Key::new(VRF_BITS + u32::from(prefix.prefix_len()), key)
+}
+
+pub(super) fn fib_key6(vrf: VrfId, prefix: Ipv6Net) -> Key<FibKey6> {
+    let key = FibKey6 { vrf: vrf.0.to_be_bytes(), addr: prefix.network().octets() };
+    Key::new(VRF_BITS + u32::from(prefix.prefix_len()), key)
+}
+
+/// `None` for a key shorter than its VRF id, which sixedge never writes.
+pub(super) fn route4(key: &Key<FibKey4>) -> Option<(VrfId, IpNet)> {
+    let len = u8::try_from(key.prefix_len().checked_sub(VRF_BITS)?).ok()?;
+    let FibKey4 { vrf, addr } = key.data();
+    Some((VrfId(u32::from_be_bytes(vrf)), Ipv4Net::new(addr.into(), len).ok()?.into()))
+}
+
+pub(super) fn route6(key: &Key<FibKey6>) -> Option<(VrfId, IpNet)> {
+    let len = u8::try_from(key.prefix_len().checked_sub(VRF_BITS)?).ok()?;
+    let FibKey6 { vrf, addr } = key.data();
+    Some((VrfId(u32::from_be_bytes(vrf)), Ipv6Net::new(addr.into(), len).ok()?.into()))
+}
+
+pub(super) fn prefix_key(prefix: Ipv6Net) -> Key<[u8; 16]> {
+    Key::new(prefix.prefix_len().into(), prefix.network().octets())
+}
+
+pub(super) fn prefix(key: &Key<[u8; 16]>) -> Option<Ipv6Net> {
+    Ipv6Net::new(key.data().into(), u8::try_from(key.prefix_len()).ok()?).ok()
+}
+
+pub(super) fn encode_next_hop(next_hop: &NextHop) -> Result<NextHopEntry, EbpfError> {
+    let mut entry = NextHopEntry {
+        kind: kind::NONE,
+        ifindex: 0,
+        vrf: 0,
+        address_family: 0,
+        address: [0; 16],
+        segment_count: 0,
+        reserved: 0,
+        segments: [[0; 16]; MAX_SEGMENTS],
+    };
+    match next_hop {
+        NextHop::Encapsulate { segments, reduced } => {
+            if segments.is_empty() || segments.len() > MAX_SEGMENTS {
+                return Err(EbpfError::Segments(segments.len()));
+            }
+            entry.kind = if *reduced { kind::ENCAPS_RED } else { kind::ENCAPS };
+            entry.segment_count = segments.len() as u32;
+            entry.segments.iter_mut().zip(segments).for_each(|(slot, sid)| *slot = sid.0);
+        }
+        NextHop::Gateway { interface, address } => {
+            (entry.kind, entry.ifindex) = (kind::GATEWAY, interface.0);
+            (entry.address_family, entry.address) = encode_address(*address);
+        }
+        NextHop::Connected { interface } => (entry.kind, entry.ifindex) = (kind::CONNECTED, interface.0),
+        NextHop::Local { interface } => (entry.kind, entry.ifindex) = (kind::LOCAL, interface.0),
+        NextHop::Vrf(vrf) => (entry.kind, entry.vrf) = (kind::VRF, vrf.0),
+        NextHop::Unreachable => entry.kind = kind::UNREACHABLE,
+        NextHop::Blackhole => entry.kind = kind::BLACKHOLE,
+    }
+    Ok(entry)
+}
+
+/// `None` for what no version of sixedge writes.
+pub(super) fn decode_next_hop(entry: &NextHopEntry) -> Option<NextHop> {
+    let interface = IfIndex(entry.ifindex);
+    Some(match entry.kind {
+        kind::ENCAPS_RED | kind::ENCAPS => {
+            let count = usize::try_from(entry.segment_count).ok().filter(|count| *count > 0)?;
+            let segments = entry.segments.get(..count)?.iter().copied().map(Sid).collect();
+            NextHop::Encapsulate { segments, reduced: entry.kind == kind::ENCAPS_RED }
+        }
+        kind::GATEWAY => NextHop::Gateway { interface, address: decode_address(entry)? },
+        kind::CONNECTED => NextHop::Connected { interface },
+        kind::LOCAL => NextHop::Local { interface },
+        kind::VRF => NextHop::Vrf(VrfId(entry.vrf)),
+        kind::UNREACHABLE => NextHop::Unreachable,
+        kind::BLACKHOLE => NextHop::Blackhole,
+        _ => return None,
+    })
+}
+
+fn encode_address(address: IpAddr) -> (u32, [u8; 16]) {
+    match address {
+        IpAddr::V4(address) => {
+            let mut octets = [0; 16];
+            octets[..4].copy_from_slice(&address.octets());
+            (4, octets)
+        }
+        IpAddr::V6(address) => (6, address.octets()),
+    }
+}
+
+fn decode_address(entry: &NextHopEntry) -> Option<IpAddr> {
+    let [a, b, c, d, ..] = entry.address;
+    match entry.address_family {
+        4 => Some(Ipv4Addr::new(a, b, c, d).into()),
+        6 => Some(Ipv6Addr::from(entry.address).into()),
+        _ => None,
+    }
+}
+
+pub(super) fn encode_circuit(circuit: &Circuit) -> CircuitEntry {
+    CircuitEntry {
+        vrf: circuit.vrf.0,
+        mtu: circuit.mtu,
+        gateway4: octets4(circuit.gateway4),
+        mac: circuit.mac,
+        reserved: [0; 2],
+        gateway6: octets6(circuit.gateway6),
+    }
+}
+
+pub(super) fn decode_circuit(entry: &CircuitEntry) -> Circuit {
+    Circuit {
+        vrf: VrfId(entry.vrf),
+        mtu: entry.mtu,
+        mac: entry.mac,
+        gateway4: address4(entry.gateway4),
+        gateway6: address6(entry.gateway6),
+    }
+}
+
+pub(super) fn encode_vrf(vrf: &Vrf) -> VrfEntry {
+    VrfEntry {
+        flags: VRF_EXISTS,
+        icmp_source4: octets4(vrf.icmp_source4),
+        icmp_source6: octets6(vrf.icmp_source6),
+        reserved: [0; 8],
+    }
+}
+
+/// The slot of a VRF that is not there.
+pub(super) fn no_vrf() -> VrfEntry {
+    VrfEntry { flags: 0, ..encode_vrf(&Vrf::default()) }
+}
+
+pub(super) fn decode_vrf(entry: &VrfEntry) -> Option<Vrf> {
+    (entry.flags & VRF_EXISTS != 0).then(|| Vrf {
+        icmp_source4: address4(entry.icmp_source4),
+        icmp_source6: address6(entry.icmp_source6),
+    })
+}
+
+pub(super) fn encode_sid(local: &LocalSid, counter: u32) -> SidEntry {
+    SidEntry { behavior: local.behavior.0.into(), vrf: local.vrf.0, counter, reserved: 0 }
+}
+
+pub(super) fn decode_sid(entry: &SidEntry) -> LocalSid {
+    // Only 16-bit code points are ever written; another value becomes one that no plan wants, and is replaced.
+    let behavior = u16::try_from(entry.behavior).unwrap_or(Behavior::OPAQUE.0);
+    LocalSid { behavior: Behavior(behavior), vrf: VrfId(entry.vrf) }
+}
+
+/// The unspecified address stands for "none".
+pub(super) fn octets6(address: Option<Ipv6Addr>) -> [u8; 16] {
+    address.unwrap_or(Ipv6Addr::UNSPECIFIED).octets()
+}
+
+pub(super) fn address6(octets: [u8; 16]) -> Option<Ipv6Addr> {
+    Some(Ipv6Addr::from(octets)).filter(|address| !address.is_unspecified())
+}
+
+fn octets4(address: Option<Ipv4Addr>) -> [u8; 4] {
+    address.unwrap_or(Ipv4Addr::UNSPECIFIED).octets()
+}
+
+fn address4(octets: [u8; 4]) -> Option<Ipv4Addr> {
+    Some(Ipv4Addr::from(octets)).filter(|address| !address.is_unspecified())
+}
