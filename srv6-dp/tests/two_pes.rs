@@ -1,5 +1,6 @@
 //! CE - PE - PE - CE in network namespaces, MTU 1500 everywhere and offloads on: real pings and real TCP through
 //! both programs, chained on one machine. Needs root.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod support;
 

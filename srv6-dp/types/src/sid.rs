@@ -37,7 +37,7 @@ impl Sid {
     #[must_use]
     pub const fn transpose(self, structure: &SidStructure) -> (Self, Label) {
         let transposition = structure.transposition();
-        if transposition.len() == 0 {
+        if transposition.is_empty() {
             return (self, Label::IMPLICIT_NULL);
         }
         let mask = transposition.mask();
