@@ -1,4 +1,5 @@
 //! From a circuit: what is let in, what is answered, what is refused, and the ways that do not lead into the core.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! From the core to a local SID: End.DT4, End.DT6, End.DT46 and their NEXT-C-SID flavours.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod support;
 

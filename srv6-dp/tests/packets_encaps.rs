@@ -1,4 +1,5 @@
 //! From a circuit into the core: H.Encaps and H.Encaps.Red.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod support;
 

@@ -117,6 +117,16 @@ impl Pe {
         pe
     }
 
+    /// The programs loaded in the namespace that this thread is in, and nothing in the maps.
+    pub fn bare() -> Self {
+        Self { object: load(), next_hops: 0, red1: 0, red2: 0, blue1: 0, core0: 0 }
+    }
+
+    pub fn attach(&mut self, program: &str, interface: &str) {
+        let program: &mut SchedClassifier = self.object.program_mut(program).unwrap().try_into().unwrap();
+        program.attach(interface, aya::programs::TcAttachType::Ingress).unwrap();
+    }
+
     fn fill(&mut self) {
         let source = NODE.parse::<Ipv6Addr>().unwrap().octets();
         self.array("NODE", 0, NodeConfig { source, ..NodeConfig::default() });

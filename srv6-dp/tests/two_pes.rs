@@ -1,0 +1,226 @@
+//! CE - PE - PE - CE in network namespaces, MTU 1500 everywhere and offloads on: real pings and real TCP through
+//! both programs, chained on one machine. Needs root.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::{fs::File, net::Ipv6Addr, os::fd::AsFd, process::Command};
+
+use nix::sched::{CloneFlags, setns};
+use srv6_types::{
+    Behavior, DropReason,
+    maps::{CircuitEntry, NodeConfig, SidEntry, VrfEntry, next_hop_kind as kind, vrf_counter},
+};
+use support::*;
+
+/// Sides of the lab: 1 and 2.
+struct Lab {
+    prefix: String,
+    pes: Vec<Pe>,
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        self.pes.clear();
+        for name in NAMES {
+            let _ = Command::new("ip").args(["netns", "del", &format!("{}-{name}", self.prefix)]).status();
+        }
+    }
+}
+
+const NAMES: [&str; 4] = ["ce1", "pe1", "pe2", "ce2"];
+
+/// `N` is the lab's prefix, `S` this side, `T` the other.
+const LINKS: &str = "
+ip -n N-pe1 link add core address 02:00:00:00:0c:01 type veth peer name core address 02:00:00:00:0c:02 netns N-pe2
+";
+const SIDE: &str = "
+ip -n N-peS link set lo up
+ip netns exec N-peS sysctl -qw net.ipv6.conf.all.forwarding=1
+ip -n N-peS link add ac address 02:00:00:00:0a:0S type veth peer name eth0 netns N-ceS
+ip -n N-peS link set core up
+ip -n N-peS link set ac up
+ip -n N-peS addr add fc00:ff::S/64 dev core nodad
+ip -n N-peS -6 route add fc00:0:T::/48 via fc00:ff::T
+ip -n N-ceS link set lo up
+ip -n N-ceS link set eth0 up
+ip -n N-ceS addr add 10.0.S.2/24 dev eth0
+ip -n N-ceS addr add 2001:db8:S::2/64 dev eth0 nodad
+ip -n N-ceS route add default via 10.0.S.1
+ip -n N-ceS -6 route add default via 2001:db8:S::1
+";
+
+impl Lab {
+    fn new() -> Self {
+        let prefix = format!("ebpf-{}", nix::unistd::gettid());
+        let mut lab = Self { prefix, pes: vec![] };
+        for name in NAMES {
+            run(&format!("ip netns add {}-{name}", lab.prefix));
+        }
+        lab.script(LINKS, 1);
+        for side in [1, 2] {
+            lab.script(SIDE, side);
+        }
+        for side in [1, 2] {
+            let pe = lab.program(side);
+            lab.pes.push(pe);
+        }
+        lab
+    }
+
+    fn script(&self, script: &str, side: u8) {
+        for line in script.lines().filter(|line| !line.is_empty()) {
+            let line = line.replace("N-", &format!("{}-", self.prefix));
+            run(&line.replace('S', &side.to_string()).replace('T', &(3 - side).to_string()));
+        }
+    }
+
+    fn enter(&self, name: &str) {
+        let namespace = File::open(format!("/run/netns/{}-{name}", self.prefix)).unwrap();
+        setns(namespace.as_fd(), CloneFlags::CLONE_NEWNET).expect("labs need root");
+    }
+
+    fn program(&self, side: u8) -> Pe {
+        self.enter(&format!("pe{side}"));
+        let (s, far) = (side, 3 - side);
+        let ac = nix::net::if_::if_nametoindex("ac").unwrap();
+        let mut pe = Pe::bare();
+        let source = octets6(&format!("fc00:0:{s}::"));
+        pe.array("NODE", 0, NodeConfig { source, ..NodeConfig::default() });
+        let gateway6 = octets6(&format!("2001:db8:{s}::1"));
+        let vrf =
+            VrfEntry { flags: 1, icmp_source4: [10, 0, s, 1], icmp_source6: gateway6, reserved: [0; 8] };
+        pe.array("VRFS", RED, vrf);
+        let circuit = CircuitEntry {
+            vrf: RED,
+            mtu: 1500,
+            gateway4: [10, 0, s, 1],
+            mac: [2, 0, 0, 0, 0x0a, s],
+            reserved: [0; 2],
+            gateway6,
+        };
+        pe.hash("CIRCUITS", ac, circuit);
+        let Behavior(behavior) = Behavior::END_DT46;
+        let sid = SidEntry { behavior: behavior.into(), vrf: RED, counter: 0, reserved: 0 };
+        pe.hash("SIDS", octets6(&format!("fc00:0:{s}:46::")), sid);
+        pe.trie("LOCATORS", 48, source, 1_u32);
+        pe.trie("DOMAIN", 32, "fc00::".parse::<Ipv6Addr>().unwrap().octets(), 1_u32);
+        let remote = format!("fc00:0:{far}:46::");
+        for (prefix, next_hop) in [
+            (format!("10.0.{s}.0/24"), on(kind::CONNECTED, ac)),
+            (format!("10.0.{s}.1/32"), on(kind::LOCAL, ac)),
+            (format!("2001:db8:{s}::/64"), on(kind::CONNECTED, ac)),
+            (format!("2001:db8:{s}::1/128"), on(kind::LOCAL, ac)),
+            (format!("10.0.{far}.0/24"), encapsulate(kind::ENCAPS_RED, &[&remote])),
+            (format!("2001:db8:{far}::/64"), encapsulate(kind::ENCAPS_RED, &[&remote])),
+        ] {
+            pe.route(RED, &prefix, next_hop);
+        }
+        pe.attach("circuit_ingress", "ac");
+        pe.attach("core_ingress", "core");
+        pe
+    }
+
+    /// Output of a command in a namespace, and whether it succeeded.
+    fn exec(&self, name: &str, line: &str) -> (bool, String) {
+        let namespace = format!("{}-{name}", self.prefix);
+        let output = Command::new("ip")
+            .args(["netns", "exec", &namespace])
+            .args(line.split_whitespace())
+            .output()
+            .unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+    }
+
+    fn assert_pings(&self, name: &str, arguments: &str) {
+        let (answered, text) = self.exec(name, &format!("ping -i 0.05 -c 3 -W 2 {arguments}"));
+        assert!(answered && text.contains(" 0% packet loss"), "{name}: ping {arguments}: {text}");
+    }
+
+    /// Bits per second of one TCP connection.
+    fn tcp(&self, target: &str) -> f64 {
+        let namespace = format!("{}-ce2", self.prefix);
+        let mut server = Command::new("ip")
+            .args(["netns", "exec", &namespace, "iperf3", "-s", "-1"])
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        let (_, text) = self.exec("ce1", &format!("iperf3 -c {target} -t 2 -f m"));
+        let _ = server.kill();
+        let _ = server.wait();
+        let line = text.lines().find(|line| line.ends_with("receiver")).unwrap_or_else(|| panic!("{text}"));
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let unit = words.iter().position(|word| *word == "Mbits/sec").unwrap_or_else(|| panic!("{text}"));
+        words[unit - 1].parse::<f64>().unwrap() * 1e6
+    }
+}
+
+#[test]
+fn customers_meet_through_both_pes() {
+    let mut lab = Lab::new();
+    lab.assert_pings("ce1", "10.0.1.1");
+    lab.assert_pings("ce1", "2001:db8:1::1");
+    lab.assert_pings("ce1", "10.0.2.2");
+    lab.assert_pings("ce1", "2001:db8:2::2");
+    lab.assert_pings("ce2", "10.0.1.2");
+    // Answered by the far PE, which sends it back into the core.
+    lab.assert_pings("ce1", "10.0.2.1");
+    lab.assert_pings("ce1", "2001:db8:2::1");
+    // Fragments; the first pings tell the customer the path MTU.
+    lab.exec("ce1", "ping -i 0.05 -c 2 -W 1 -s 4000 10.0.2.2");
+    lab.exec("ce1", "ping -i 0.05 -c 2 -W 1 -s 4000 2001:db8:2::2");
+    lab.assert_pings("ce1", "-s 4000 10.0.2.2");
+    lab.assert_pings("ce1", "-s 4000 2001:db8:2::2");
+    for pe in &mut lab.pes {
+        assert_eq!(pe.drops(RED, DropReason::NoRouteInVrf), 0);
+        assert!(pe.counter(RED, vrf_counter::DELIVERED).0 >= 6);
+    }
+}
+
+#[test]
+fn each_pe_is_a_hop() {
+    let lab = Lab::new();
+    for (ttl, target, hop) in [
+        (1, "10.0.2.2", "10.0.1.1"),
+        (2, "10.0.2.2", "10.0.2.1"),
+        (1, "2001:db8:2::2", "2001:db8:1::1"),
+        (2, "2001:db8:2::2", "2001:db8:2::1"),
+    ] {
+        let (_, text) = lab.exec("ce1", &format!("ping -n -c 1 -W 2 -t {ttl} {target}"));
+        let line = text.lines().find(|line| line.contains("exceeded")).unwrap_or_else(|| panic!("{text}"));
+        assert!(line.contains(hop), "hop {ttl} to {target}: {line}");
+    }
+    lab.assert_pings("ce1", "-t 3 10.0.2.2");
+}
+
+#[test]
+fn path_mtu_is_found() {
+    let mut lab = Lab::new();
+    // 1500 less 40 of the outer header less 28 of IPv4 and ICMP.
+    lab.assert_pings("ce1", "-M do -s 1432 10.0.2.2");
+    let (_, text) = lab.exec("ce1", "ping -M do -s 1433 -c 1 -W 2 10.0.2.2");
+    assert!(text.contains("mtu = 1460") || text.contains("mtu=1460"), "{text}");
+    let (_, text) = lab.exec("ce1", "ping -M do -s 1413 -c 1 -W 2 2001:db8:2::2");
+    assert!(text.contains("mtu = 1460") || text.contains("mtu=1460"), "{text}");
+    assert_eq!(lab.pes[0].drops(RED, DropReason::TooBig), 2);
+    // A circuit at the far end that is smaller still: the egress PE says so, through the core.
+    run(&format!("ip -n {}-pe2 link set ac mtu 1300", lab.prefix));
+    let (_, text) = lab.exec("ce1", "ping -M do -s 1400 -c 1 -W 2 10.0.2.2");
+    assert!(text.contains("mtu = 1300") || text.contains("mtu=1300"), "{text}");
+    assert_eq!(lab.pes[1].drops(RED, DropReason::TooBig), 1);
+}
+
+#[test]
+fn tcp_runs_with_offloads() {
+    let mut lab = Lab::new();
+    for target in ["10.0.2.2", "2001:db8:2::2"] {
+        let rate = lab.tcp(target);
+        println!("TCP to {target}: {:.2} Gbit/s", rate / 1e9);
+        assert!(rate > 5e8, "TCP to {target}: {rate} bit/s");
+    }
+    // Super-packets crossed whole: were they cut before, a packet would hold 1420 octets.
+    let (packets, octets) = lab.pes[0].counter(RED, vrf_counter::ENCAPSULATED);
+    assert!(octets / packets > 5000, "{octets} octets in {packets} packets");
+}
