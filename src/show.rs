@@ -130,7 +130,7 @@ fn pretty(answer: &Value) -> Result<String, String> {
 }
 
 fn table<T: DeserializeOwned + Render>(answer: Value) -> Result<String, String> {
-    serde_json::from_value::<T>(answer)
-        .map(|report| report.render())
-        .map_err(|error| format!("the agent is of another version than this program ({error}); restart it, or use --json"))
+    serde_json::from_value::<T>(answer).map(|report| report.render()).map_err(|error| {
+        format!("the agent is of another version than this program ({error}); restart it, or use --json")
+    })
 }

@@ -22,7 +22,9 @@ impl Node {
     pub(super) async fn answer(&mut self, request: Request) -> Response {
         let answer = match request {
             Request::ShowBgpSummary => json(self.summary().await),
-            Request::ShowNeighbors => json(self.neighbors().await.map(|neighbors| report::Neighbors { neighbors })),
+            Request::ShowNeighbors => {
+                json(self.neighbors().await.map(|neighbors| report::Neighbors { neighbors }))
+            }
             Request::ShowBgpRoutes { family, prefix } => json(self.bgp_routes(family, prefix).await),
             Request::ShowVrfs { name } => json(self.vrfs(name.as_deref())),
             Request::ShowVrfRoutes { name } => json(self.vrf_routes(&name)),
@@ -30,7 +32,9 @@ impl Node {
             Request::ShowDrops => json(self.drops()),
             Request::ShowCounters => json(self.counters()),
             Request::Version => json(Ok(env!("CARGO_PKG_VERSION"))),
-            Request::Reload => json(self.reload().await.map_err(|error| chain(&error)).map(|()| "read again")),
+            Request::Reload => {
+                json(self.reload().await.map_err(|error| chain(&error)).map(|()| "read again"))
+            }
         };
         answer.map_or_else(Response::Error, Response::Ok)
     }
@@ -49,7 +53,11 @@ impl Node {
         Ok(peers.iter().map(neighbor).collect())
     }
 
-    async fn bgp_routes(&self, family: Option<Family>, prefix: Option<IpNet>) -> Result<report::BgpRoutes, Refusal> {
+    async fn bgp_routes(
+        &self,
+        family: Option<Family>,
+        prefix: Option<IpNet>,
+    ) -> Result<report::BgpRoutes, Refusal> {
         let family = family.unwrap_or(Family::Vpnv4);
         let peers = self.speaker.peers().await.map_err(|gone| gone.to_string())?;
         let from: BTreeMap<_, _> = peers.iter().map(|peer| (peer.peer, peer.address.to_string())).collect();
@@ -165,9 +173,8 @@ fn neighbor(view: &PeerView) -> report::Neighbor {
 
 fn capability(capability: &Capability) -> String {
     match capability {
-        Capability::MultiProtocol { afi, safi } => {
-            Family::from_code(*afi, *safi).map_or_else(|| format!("family {afi}/{safi}"), |family| family.to_string())
-        }
+        Capability::MultiProtocol { afi, safi } => Family::from_code(*afi, *safi)
+            .map_or_else(|| format!("family {afi}/{safi}"), |family| family.to_string()),
         Capability::RouteRefresh => "route refresh".to_owned(),
         Capability::EnhancedRouteRefresh => "enhanced route refresh".to_owned(),
         Capability::ExtendedNextHop(_) => "extended next hop".to_owned(),
@@ -179,7 +186,11 @@ fn capability(capability: &Capability) -> String {
     }
 }
 
-fn route(view: &RouteView, peers: &BTreeMap<PeerId, String>, vrfs: &BTreeMap<VrfId, &str>) -> report::BgpRoute {
+fn route(
+    view: &RouteView,
+    peers: &BTreeMap<PeerId, String>,
+    vrfs: &BTreeMap<VrfId, &str>,
+) -> report::BgpRoute {
     let attributes = &view.attributes;
     let local = view.peer == PeerId::LOCAL;
     let prefix_sid = attributes.prefix_sid.as_ref();

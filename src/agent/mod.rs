@@ -118,7 +118,8 @@ impl Agent {
         let mut config = watch::ConfigWatch::new(self.config.clone())?;
         let mut kernel = Kernel::watch()?;
         let (mut node, mut routes) = Node::start(self).await?;
-        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let (mut terminate, mut interrupt) =
+            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         loop {
             let retry = node.wants_retry();
             tokio::select! {

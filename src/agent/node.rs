@@ -52,7 +52,7 @@ struct Restart {
 
 impl Restart {
     /// We have restarted where an earlier life left its maps; forwarding was kept only where they are verified.
-    fn found(dataplane: &EbpfDataplane, core: &BTreeSet<IfIndex>) -> Result<Self, AgentError> {
+    fn found(dataplane: &mut EbpfDataplane, core: &BTreeSet<IfIndex>) -> Result<Self, AgentError> {
         let faults = match dataplane.opened() {
             Opened::Fresh => return Ok(Self::default()),
             Opened::Adopted | Opened::Staged { .. } => dataplane.verify(core)?,
@@ -83,7 +83,7 @@ impl Node {
         let state_file = StateFile::new(options.state_dir.join("allocations.json"));
         let allocations = settle(&state_file, &intent, |lost| lost.adopt(&intent, &links, &observed))?;
         let mut desired = plan(&intent, &links, &allocations);
-        let restart = Restart::found(&dataplane, &observed.core)?;
+        let restart = Restart::found(&mut dataplane, &observed.core)?;
         info!(opened = ?dataplane.opened(), ?restart, routes = observed.routes.len(), "dataplane open");
         let mut tables = VrfTables::adopt(observed);
         let transition = tables.replan(&desired);
@@ -233,7 +233,8 @@ impl Node {
 
     async fn underlay(&mut self, routes: &[UnderlayRoute]) {
         let routes = routes.iter().map(|route| {
-            let ifindex = route.interface.as_deref().and_then(|name| self.links.get(name)).map(|link| link.index.0);
+            let ifindex =
+                route.interface.as_deref().and_then(|name| self.links.get(name)).map(|link| link.index.0);
             (route.prefix, Hop { via: route.via, ifindex })
         });
         self.underlay.set_static(routes);
@@ -271,7 +272,11 @@ fn apply(dataplane: &mut EbpfDataplane, changes: &[Change]) -> bool {
 
 /// The numbers for this intent, written down before anything uses them. `lost` fills in what can be known where there is
 /// no file.
-fn settle(file: &StateFile, intent: &Intent, lost: impl FnOnce(&mut Allocations)) -> Result<Allocations, AgentError> {
+fn settle(
+    file: &StateFile,
+    intent: &Intent,
+    lost: impl FnOnce(&mut Allocations),
+) -> Result<Allocations, AgentError> {
     let mut allocations = match file.read()? {
         Some(allocations) => allocations,
         None => {

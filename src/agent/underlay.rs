@@ -1,7 +1,7 @@
 //! The underlay's routes that this agent puts into the kernel's main table: static ones and best BGP unicast routes.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::IpAddr,
 };
 

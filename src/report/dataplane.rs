@@ -27,7 +27,8 @@ pub(crate) struct Sid {
 
 impl Render for Sids {
     fn render(&self) -> String {
-        let mut columns = Columns::new(["SID", "BEHAVIOR", "VRF", "LOCATOR", "PACKETS", "BYTES"]).right([4, 5]);
+        let mut columns =
+            Columns::new(["SID", "BEHAVIOR", "VRF", "LOCATOR", "PACKETS", "BYTES"]).right([4, 5]);
         for sid in &self.sids {
             columns.row([
                 sid.view.sid.to_string(),

@@ -24,7 +24,8 @@ pub(crate) struct VrfRoutes {
 impl Render for Vrfs {
     fn render(&self) -> String {
         let mut columns =
-            Columns::new(["VRF", "ID", "RD", "IMPORT", "EXPORT", "SIDS", "CIRCUITS", "ROUTES", "STALE"]).right([1, 7, 8]);
+            Columns::new(["VRF", "ID", "RD", "IMPORT", "EXPORT", "SIDS", "CIRCUITS", "ROUTES", "STALE"])
+                .right([1, 7, 8]);
         for vrf in &self.vrfs {
             let sids: Vec<_> = vrf.sids.iter().map(|sid| format!("{} {}", sid.sid, sid.behavior)).collect();
             columns.row([
