@@ -172,6 +172,10 @@ fn silent_drops() {
     ] {
         assert_silent(&mut pe, what, reason, &packet);
     }
+    let discovery = |kind| ip(HOST6, REMOTE).ttl(255).icmp(kind, 0, 0, &pattern(16));
+    for kind in 133..=137 {
+        assert_silent(&mut pe, "discovery to the domain", SidFromTenant, &discovery(kind));
+    }
     let mpls = frame(RED1_MAC, HOST, 0x8847, &[0; 60]);
     assert_eq!(pe.run("circuit_ingress", pe.red1, &mpls, 0).action, SHOT);
     assert_eq!(pe.drops(RED, NotIp), 1);
@@ -302,6 +306,9 @@ fn solicitations_for_the_gateway_are_answered() {
         run.assert_sent(what, &answer);
         assert_eq!(run.frame[..12], [mac, RED1_MAC].concat(), "{what}: MAC addresses");
     }
+    let elsewhere = ip(HOST6, "2001:db8:2::2").ttl(255).icmp(136, 0, 0, &target);
+    let inner = elsewhere.clone().ttl(254);
+    pe.circuit(&elsewhere).assert_encapsulated("stays in the VRF", outer(NODE, REMOTE, &inner));
     let routed = ip(HOST6, GATEWAY6).ttl(254).icmp(135, 0, 0, &target);
     assert_refused(
         &mut pe,
