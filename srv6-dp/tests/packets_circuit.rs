@@ -166,6 +166,7 @@ fn silent_drops() {
         ("from broadcast", BadSource, ip("255.255.255.255", "10.2.0.2")),
         ("from ::", BadSource, ip("::", "2001:db8:2::2")),
         ("from ::1", BadSource, ip("::1", "2001:db8:2::2")),
+        ("from a link-local address", BadSource, ip("fe80::2", "2001:db8:2::2")),
         ("from ff02::1", BadSource, ip("ff02::1", "2001:db8:2::2")),
         ("to multicast", MulticastUnsupported, ip(HOST4, "239.1.2.3")),
         ("to site multicast", MulticastUnsupported, ip(HOST6, "ff05::2")),
@@ -329,6 +330,8 @@ fn gateway_answers_pings() {
         let pong = ip(GATEWAY6, HOST6).icmp(129, 0, 0x0007_0001, &pattern(octets));
         pe.circuit(&ip(HOST6, GATEWAY6).ttl(255).echo_request(octets)).assert_sent(&what, &pong);
     }
+    let pong = ip(GATEWAY6, "fe80::2").icmp(129, 0, 0x0007_0001, &pattern(8));
+    pe.circuit(&ip("fe80::2", GATEWAY6).echo_request(8)).assert_sent("a link-local asker", &pong);
     let request = ip(HOST4, GATEWAY4).echo_request(16);
     let first = request.clone().fragment(0x2000);
     let reply = ip(GATEWAY4, HOST4).icmp(0, 0, 0x0007_0001, &pattern(16)).fragment(0x2000);
