@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails at that place")]
 
 mod agent_restart;
+mod circuits;
 mod config;
 mod flood;
+mod many_tenants;
 mod net;
 mod reload;

@@ -46,7 +46,8 @@ impl<'a> Unconcerned<'a> {
 }
 
 fn add_green_interface(net: &Net) {
-    net.ip("pe1", "link add green0 type dummy");
+    net.ip("pe1", "link add green0 type veth peer green1");
+    net.ip("pe1", "link set green1 up");
     net.ip("pe1", "link set green0 up");
 }
 
