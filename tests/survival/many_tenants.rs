@@ -81,6 +81,7 @@ impl Net {
             missing.collect::<Vec<_>>()
         };
         let all = wait_until(PATIENCE, || missing().is_empty());
+        self.assert_nothing_crossed();
         assert!(all, "packets of tenants {:?} are lost\n{}", missing(), self.drops());
     }
 

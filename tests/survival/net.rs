@@ -151,6 +151,13 @@ impl Net {
         neighbor["connectionsEstablished"].as_u64().unwrap()
     }
 
+    /// VPNv4 routes that the route reflector has advertised to a PE.
+    pub(crate) fn sent_by_reflector(&self, address: &str) -> usize {
+        let summary = self.vtysh("show bgp ipv4 vpn summary json");
+        let sent = summary["peers"][address]["pfxSnt"].as_u64();
+        sent.map_or(0, |sent| usize::try_from(sent).unwrap())
+    }
+
     fn vtysh(&self, command: &str) -> Value {
         serde_json::from_str(&self.node("rr").check(["vtysh", "-c", command])).unwrap()
     }
@@ -206,6 +213,11 @@ impl Net {
         self.node(pe).start_main().unwrap();
         self.until(pe, "the new agent sweeps", || self.swept(pe).len() > starts);
         assert!(self.established(pe, RR), "BGP cannot have told it all");
+    }
+
+    #[track_caller]
+    pub(crate) fn await_session(&self, pe: &str) {
+        self.until(pe, "the session with rr is up", || self.established(pe, RR));
     }
 
     /// Says how many unconfirmed routes the agent has taken away after each start.
