@@ -2,10 +2,12 @@
 
 use std::{fs::File, net::IpAddr, net::SocketAddr};
 
-use etherparse::{NetSlice, SlicedPacket, TransportSlice};
+use etherparse::{EtherType, NetSlice, SlicedPacket, TransportSlice};
 use pcap_parser::{Block, Linktype, PcapBlockOwned, PcapError, create_reader, traits::PcapNGPacketBlock};
 
 const BGP_PORT: u16 = 179;
+/// Linux cooked frames, version 2 (`tcpdump -i any`): the EtherType comes first.
+const LINUX_SLL2_OCTETS: usize = 20;
 
 /// What one packet carries in one direction of a connection.
 pub(super) struct Segment {
@@ -54,6 +56,10 @@ fn segment(linktype: Linktype, frame: &[u8]) -> Option<Segment> {
     let packet = match linktype {
         Linktype::ETHERNET => SlicedPacket::from_ethernet(frame),
         Linktype::LINUX_SLL => SlicedPacket::from_linux_sll(frame),
+        Linktype::LINUX_SLL2 => {
+            let (header, packet) = frame.split_first_chunk::<LINUX_SLL2_OCTETS>()?;
+            SlicedPacket::from_ether_type(EtherType(u16::from_be_bytes([header[0], header[1]])), packet)
+        }
         _ => SlicedPacket::from_ip(frame),
     };
     let packet = packet.ok()?;
