@@ -5,6 +5,7 @@
 
 mod answer;
 mod node;
+mod recent_drops;
 mod state_file;
 mod underlay;
 mod watch;
@@ -23,6 +24,7 @@ use crate::{
     kernel::{Kernel, KernelError},
 };
 use node::Node;
+use recent_drops::RecentDrops;
 
 /// How long to wait before what failed is tried again.
 const RETRY: Duration = Duration::from_secs(2);
@@ -118,6 +120,7 @@ impl Agent {
         let mut config = watch::ConfigWatch::new(self.config.clone())?;
         let mut kernel = Kernel::watch()?;
         let (mut node, mut routes) = Node::start(self).await?;
+        let mut drops = RecentDrops::new(node.drop_events()?)?;
         let (mut terminate, mut interrupt) =
             (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         loop {
@@ -130,8 +133,9 @@ impl Agent {
                 () = config.changed() => node.reload().await?,
                 Some(()) = kernel.recv() => node.on_kernel().await?,
                 () = &mut serving => {}
+                collected = drops.collect() => collected?,
                 Some((request, answer)) = questions.recv() => {
-                    let response = node.answer(request).await;
+                    let response = node.answer(request, &drops).await;
                     // Who asked may have gone.
                     let _gone = answer.send(response);
                 }
