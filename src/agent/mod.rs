@@ -15,7 +15,7 @@ use std::{io::IsTerminal, path::PathBuf, process::ExitCode, time::Duration};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{mpsc, oneshot},
-    time::sleep,
+    time::{interval, sleep},
 };
 
 use crate::{
@@ -120,7 +120,8 @@ impl Agent {
         let mut config = watch::ConfigWatch::new(self.config.clone())?;
         let mut kernel = Kernel::watch()?;
         let (mut node, mut routes) = Node::start(self).await?;
-        let mut drops = RecentDrops::new(node.drop_events()?)?;
+        let mut drops = RecentDrops::new(node.drop_events()?);
+        let mut sampled = interval(recent_drops::PERIOD);
         let (mut terminate, mut interrupt) =
             (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         loop {
@@ -133,8 +134,9 @@ impl Agent {
                 () = config.changed() => node.reload().await?,
                 Some(()) = kernel.recv() => node.on_kernel().await?,
                 () = &mut serving => {}
-                collected = drops.collect() => collected?,
+                _ = sampled.tick() => drops.collect(),
                 Some((request, answer)) = questions.recv() => {
+                    drops.collect();
                     let response = node.answer(request, &drops).await;
                     // Who asked may have gone.
                     let _gone = answer.send(response);

@@ -1,40 +1,38 @@
 //! The last packets that were dropped, from the programs' sample, so that `show drops` can say which they were.
 
-use std::{collections::VecDeque, future, io, time::Instant};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
 use srv6_dp::ebpf::{DroppedPacket, Events};
-use tokio::io::{Interest, unix::AsyncFd};
 
 /// How many are kept.
 const KEPT: usize = 32;
 
-/// Reads the ring of events.
+/// How often the ring is emptied: the programs write a thousand a second at most, and the ring holds more than that.
+pub(super) const PERIOD: Duration = Duration::from_millis(500);
+
+/// Reads the ring of events; without one, nothing is ever collected.
 pub(super) struct RecentDrops {
-    ring: Option<AsyncFd<Events>>,
+    ring: Option<Events>,
     recent: VecDeque<(Instant, DroppedPacket)>,
 }
 
 impl RecentDrops {
-    /// `None`: the programs have no ring, and nothing is ever collected.
-    pub(super) fn new(events: Option<Events>) -> io::Result<Self> {
-        let ring =
-            events.map(|events| AsyncFd::register_with_interest(events, Interest::READABLE)).transpose()?;
-        Ok(Self { ring, recent: VecDeque::with_capacity(KEPT) })
+    pub(super) fn new(ring: Option<Events>) -> Self {
+        Self { ring, recent: VecDeque::with_capacity(KEPT) }
     }
 
-    /// Waits for drops and takes those that are there. Cancel safe.
-    pub(super) async fn collect(&mut self) -> io::Result<()> {
-        let Some(ring) = &mut self.ring else { return future::pending().await };
-        let mut ready = ring.readable_mut().await?;
+    /// Takes the drops that are there.
+    pub(super) fn collect(&mut self) {
         let now = Instant::now();
-        for dropped in ready.get_inner_mut().by_ref() {
+        for dropped in self.ring.iter_mut().flatten() {
             if self.recent.len() == KEPT {
                 self.recent.pop_front();
             }
             self.recent.push_back((now, dropped));
         }
-        ready.clear_ready();
-        Ok(())
     }
 
     /// The newest first.

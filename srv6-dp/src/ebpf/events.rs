@@ -3,7 +3,7 @@
 use std::{
     mem::offset_of,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd},
+    os::fd::{AsFd, BorrowedFd},
 };
 
 use aya::maps::{MapData, RingBuf};
@@ -52,12 +52,6 @@ impl EbpfDataplane {
             source: Box::new(EbpfError::Map { map: "EVENTS", source }),
         })?;
         Ok(Some(Events { ring }))
-    }
-}
-
-impl AsRawFd for Events {
-    fn as_raw_fd(&self) -> RawFd {
-        self.ring.as_raw_fd()
     }
 }
 
