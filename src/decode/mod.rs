@@ -105,11 +105,18 @@ impl Decode {
     fn capture(&self, path: &str, out: &mut impl Write) -> Result<bool, DecodeError> {
         let error = |reason| DecodeError::Capture { path: path.to_owned(), reason };
         let (mut sessions, mut well_formed) = (session::Sessions::new(self.context()), true);
-        for segment in capture::segments(path).map_err(error)? {
+        let capture = capture::read(path).map_err(error)?;
+        for segment in capture.segments {
             well_formed &= self.show_all(&sessions.receive(&segment), out)?;
         }
         well_formed &= self.show_all(&sessions.finish_all(), out)?;
         out.flush()?;
+        if capture.cut_short > 0 {
+            eprintln!(
+                "{path}: {} packets are cut short; capture whole ones (tcpdump -s 0)",
+                capture.cut_short
+            );
+        }
         sessions.notes().iter().for_each(|note| eprintln!("{note}"));
         Ok(well_formed)
     }

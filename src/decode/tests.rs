@@ -164,6 +164,19 @@ fn a_capture_of_frr_has_the_messages_that_tshark_counts() {
 }
 
 #[test]
+fn packets_cut_short_are_counted() {
+    let (whole, mut file) = (packet(1, 1, false, &[0xff; 19]), Vec::new());
+    file.extend(pcap(&[whole.clone(), whole[..60].to_vec()]));
+    let last_length = file.len() - 60 - 4;
+    file[last_length..][..4].copy_from_slice(&(whole.len() as u32).to_le_bytes());
+    let path = std::env::temp_dir().join(format!("sixedge-decode-{}-short.pcap", std::process::id()));
+    std::fs::write(&path, file).unwrap();
+    let capture = capture::read(path.to_str().unwrap()).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!((capture.segments.len(), capture.cut_short), (1, 1));
+}
+
+#[test]
 fn linux_cooked_frames_of_both_versions_are_read() {
     let keepalive = octets(&format!("{}001304", "ff".repeat(16))).unwrap();
     let (ethernet, ip) = (packet(1, 1, false, &keepalive), 14);
