@@ -5,6 +5,7 @@
 
 mod answer;
 mod node;
+mod numbers;
 mod recent_drops;
 mod state_file;
 mod underlay;
@@ -51,6 +52,10 @@ pub(crate) struct Agent {
 pub(crate) enum AgentError {
     #[error("{0}")]
     Config(#[from] config::ConfigErrors),
+    #[error(
+        "{}: router.asn, router.routerId and bgp.clusterId cannot change while the agent runs; restart it", .0.display()
+    )]
+    Identity(PathBuf),
     #[error(transparent)]
     Kernel(#[from] KernelError),
     #[error("{}", chain(.0))]

@@ -11,13 +11,14 @@ use srv6_dp::{
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 use vrf_manager::{
-    Allocations, Desired, Links, Transition, VrfTables,
+    Desired, Links, Transition, VrfTables,
     intent::{Intent, UnderlayRoute},
     plan,
 };
 
 use super::{
     Agent, AgentError, chain,
+    numbers::Numbers,
     state_file::StateFile,
     underlay::{Hop, Underlay},
 };
@@ -26,10 +27,9 @@ use crate::{config, kernel::Kernel};
 /// Everything that this node holds.
 pub(super) struct Node {
     config: PathBuf,
-    state_file: StateFile,
     kernel: Kernel,
     pub(super) intent: Intent,
-    allocations: Allocations,
+    numbers: Numbers,
     links: Links,
     pub(super) dataplane: EbpfDataplane,
     pub(super) tables: VrfTables,
@@ -83,8 +83,8 @@ impl Node {
             EbpfDataplane::open(&Options { pin_dir: options.pin_dir.clone(), ..Options::default() })?;
         let observed = dataplane.observe()?;
         let state_file = StateFile::new(options.state_dir.join("allocations.json"));
-        let allocations = settle(&state_file, &intent, |lost| lost.adopt(&intent, &links, &observed))?;
-        let mut desired = plan(&intent, &links, &allocations);
+        let numbers = Numbers::start(state_file, &intent, &links, &observed)?;
+        let mut desired = plan(&intent, &links, numbers.allocations());
         let restart = Restart::found(&mut dataplane, &observed.core)?;
         info!(opened = ?dataplane.opened(), ?restart, routes = observed.routes.len(), "dataplane open");
         let mut tables = VrfTables::adopt(observed);
@@ -97,10 +97,9 @@ impl Node {
         let underlay = Underlay::adopt(kernel.clone()).await?;
         let mut node = Self {
             config: options.config.clone(),
-            state_file,
             kernel,
             intent,
-            allocations,
+            numbers,
             links,
             dataplane,
             tables,
@@ -130,16 +129,27 @@ impl Node {
 
     /// Reads the configuration again. A mistake in it leaves everything as it is.
     pub(super) async fn reload(&mut self) -> Result<(), AgentError> {
-        match config::load(&self.config) {
+        match self.read_again() {
             Ok(intent) => {
                 self.intent = intent;
-                self.allocations = settle(&self.state_file, &self.intent, |_| {})?;
                 self.replan().await?;
                 info!("configuration taken over");
             }
-            Err(mistakes) => error!("configuration refused, the old one goes on\n{mistakes}"),
+            Err(refusal) => error!("configuration refused, the old one goes on\n{refusal}"),
         }
         Ok(())
+    }
+
+    /// The configuration as the file has it now, with numbers for all that is in it.
+    fn read_again(&mut self) -> Result<Intent, AgentError> {
+        let intent = config::load(&self.config)?;
+        // The speaker would refuse it, and the rest of the node must not be what the speaker is not.
+        let identity = |intent: &Intent| (intent.router.clone(), intent.bgp.cluster_id);
+        if identity(&intent) != identity(&self.intent) {
+            return Err(AgentError::Identity(self.config.clone()));
+        }
+        self.numbers.settle(&intent)?;
+        Ok(intent)
     }
 
     /// An interface, an address or a route of the kernel came, went or changed.
@@ -197,7 +207,7 @@ impl Node {
     }
 
     async fn replan(&mut self) -> Result<(), AgentError> {
-        let mut desired = plan(&self.intent, &self.links, &self.allocations);
+        let mut desired = plan(&self.intent, &self.links, self.numbers.allocations());
         self.restart.tell(&mut desired.speaker);
         let Transition { withdraw, make, announce, remove } = self.tables.replan(&desired);
         self.speaker.withdraw(withdraw).await?;
@@ -282,26 +292,4 @@ fn apply(dataplane: &mut EbpfDataplane, changes: &[Change]) -> bool {
             false
         }
     }
-}
-
-/// The numbers for this intent, written down before anything uses them. `lost` fills in what can be known where there is
-/// no file.
-fn settle(
-    file: &StateFile,
-    intent: &Intent,
-    lost: impl FnOnce(&mut Allocations),
-) -> Result<Allocations, AgentError> {
-    let mut allocations = match file.read()? {
-        Some(allocations) => allocations,
-        None => {
-            let mut allocations = Allocations::default();
-            lost(&mut allocations);
-            allocations
-        }
-    };
-    for error in allocations.settle(intent) {
-        warn!("{error}");
-    }
-    file.write(&allocations)?;
-    Ok(allocations)
 }

@@ -148,6 +148,20 @@ fn a_restart_with_another_configuration_spares_the_tenants_that_it_does_not_conc
 }
 
 #[test]
+fn an_interface_made_anew_while_the_agent_was_dead_concerns_its_own_tenant_only() {
+    let net = Net::up("anew");
+    let floods = net.floods("red");
+    net.kill("pe1");
+    net.ip("pe1", "link delete eth3");
+    net.make_blue_circuit();
+    net.start("pe1");
+    net.await_reachable("blue");
+    let log = net.node("pe1").logs();
+    assert!(log.contains("forwarding_kept: true"), "peers are not told that all is lost\n{log}");
+    assert_lossless(floods);
+}
+
+#[test]
 fn a_lost_state_file_yields_the_same_numbers_from_the_maps() {
     let net = Net::up("state");
     // Numbers that a first start with this configuration would not give: `amber` had the first ones.
@@ -161,6 +175,11 @@ fn a_lost_state_file_yields_the_same_numbers_from_the_maps() {
     net.await_reachable("red");
 
     let floods = net.floods("red");
+    net.node("pe1").check(["rm", "/var/lib/sixedge/allocations.json"]);
+    net.node("pe1").kill_main(Signal::SIGHUP).unwrap();
+    net.until("pe1", "the running agent needs no file", || net.taken_over("pe1") == 4);
+    assert_eq!(["red", "blue"].map(|vrf| net.numbers("pe1", vrf)), numbers);
+
     net.kill("pe1");
     net.node("pe1").check(["rm", "/var/lib/sixedge/allocations.json"]);
     net.start("pe1");

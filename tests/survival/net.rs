@@ -4,6 +4,7 @@ use std::{
     fs::{self, File},
     net::IpAddr,
     path::{Path, PathBuf},
+    process::Command,
     thread,
     time::Duration,
 };
@@ -166,6 +167,23 @@ impl Net {
     #[track_caller]
     pub(crate) fn ip(&self, node: &str, words: &str) {
         self.node(node).check(["ip"].into_iter().chain(words.split_whitespace()));
+    }
+
+    /// Makes the circuit between eth3 of pe1 and blue's host of site 1 anew, as another interface of the same name.
+    pub(crate) fn make_blue_circuit(&self) {
+        let (pe, ce) = (self.namespace("pe1"), self.namespace("blue-ce1"));
+        let link = format!("link add eth3 mtu 1500 netns {pe} type veth peer eth1 mtu 1500 netns {ce}");
+        assert!(Command::new("ip").args(link.split_whitespace()).status().unwrap().success());
+        self.ip("pe1", "link set eth3 up");
+        for words in [
+            "link set eth1 up",
+            "address add 10.0.1.2/24 dev eth1",
+            "address add fd00:1::2/64 dev eth1 nodad",
+            "route add 10.0.0.0/8 via 10.0.1.1",
+            "route add fd00::/16 via fd00:1::1",
+        ] {
+            self.ip("blue-ce1", words);
+        }
     }
 
     /// Waits; when it was in vain, fails with what the PE's agent wrote.

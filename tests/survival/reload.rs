@@ -1,7 +1,5 @@
 //! A running agent is told to be something else, by SIGHUP or by its file; whom it does not concern does not notice.
 
-use std::process::Command;
-
 use lab::Signal;
 
 use crate::{
@@ -74,6 +72,43 @@ fn a_mistake_is_refused_by_its_place_and_the_old_configuration_goes_on() {
     net.reload("pe1", &right);
     net.node("pe1").kill_main(Signal::SIGHUP).unwrap();
     net.until("pe1", "SIGHUP has the same file taken over again", || net.taken_over("pe1") == 2);
+    unconcerned.assert_untouched();
+}
+
+#[test]
+fn another_as_or_router_id_is_refused_as_a_whole() {
+    let net = Net::up("identity");
+    let unconcerned = Unconcerned::watch(&net, "red");
+    let right = net.config("pe1");
+    let refused = || net.node("pe1").logs().matches("configuration refused").count();
+    for (refusals, (from, to)) in
+        [("asn: 65000, routerId", "asn: 65001, routerId"), ("10.255.0.1", "10.255.0.7")]
+            .into_iter()
+            .enumerate()
+    {
+        net.write("pe1", &right.clone().without_vrf("blue").edit_head(from, to));
+        net.until("pe1", "the changed file is refused", || refused() == refusals + 1);
+    }
+    let summary = net.show("pe1", "bgp summary");
+    assert_eq!((&summary["asn"], &summary["routerId"]), (&65000.into(), &"10.255.0.1".into()));
+    net.await_reachable("blue");
+    net.reload("pe1", &right);
+    unconcerned.assert_untouched();
+}
+
+#[test]
+fn a_state_file_that_cannot_be_written_refuses_the_reload_and_not_the_service() {
+    let net = Net::up("readonly");
+    let unconcerned = Unconcerned::watch(&net, "red");
+    let before = net.config("pe1");
+    // Not even root writes where a folder is in the way.
+    net.node("pe1").check(["mkdir", "/var/lib/sixedge/allocations.new"]);
+    net.write("pe1", &before.clone().without_vrf("blue"));
+    let refused = "configuration refused, the old one goes on\n/var/lib/sixedge/allocations.json: ";
+    net.until("pe1", "the reload is refused", || net.node("pe1").logs().contains(refused));
+    net.await_reachable("blue");
+    net.node("pe1").check(["rmdir", "/var/lib/sixedge/allocations.new"]);
+    net.reload("pe1", &before.clone().without_vrf("blue").with_vrf(&Vrf { circuit: None, ..GREEN }));
     unconcerned.assert_untouched();
 }
 
@@ -183,22 +218,7 @@ fn an_interface_that_is_removed_and_made_again_is_the_circuit_again() {
     net.until("pe1", "the circuit is missed", || circuit() == "missing");
     net.until("pe2", "its subnet is withdrawn", || net.route("pe2", "blue", "10.0.1.0/24").is_none());
 
-    let (pe, ce) = (net.namespace("pe1"), net.namespace("blue-ce1"));
-    let words = [
-        "link", "add", "eth3", "mtu", "1500", "netns", &pe, "type", "veth", "peer", "eth1", "mtu", "1500",
-        "netns", &ce,
-    ];
-    assert!(Command::new("ip").args(words).status().unwrap().success());
-    net.ip("pe1", "link set eth3 up");
-    for words in [
-        "link set eth1 up",
-        "address add 10.0.1.2/24 dev eth1",
-        "address add fd00:1::2/64 dev eth1 nodad",
-        "route add 10.0.0.0/8 via 10.0.1.1",
-        "route add fd00::/16 via fd00:1::1",
-    ] {
-        net.ip("blue-ce1", words);
-    }
+    net.make_blue_circuit();
     net.until("pe1", "the circuit is there again", || circuit() == "up");
     net.await_reachable("blue");
     unconcerned.assert_untouched();
