@@ -1,11 +1,11 @@
-use std::{collections::BTreeSet, path::PathBuf};
+use std::path::PathBuf;
 
-use bgp_core::{config::SpeakerConfig, rib::UnicastRoute};
+use bgp_core::rib::UnicastRoute;
 use bgpd::{Event, RouteChange};
 use ipnet::IpNet;
 use srv6_dp::{
     Change, Dataplane, EbpfDataplane,
-    ebpf::{Events, Fault, Opened, Options},
+    ebpf::{Events, Options},
     model::IfIndex,
 };
 use tokio::sync::mpsc;
@@ -18,7 +18,9 @@ use vrf_manager::{
 
 use super::{
     Agent, AgentError, chain,
+    lingering::Lingering,
     numbers::Numbers,
+    restart::Restart,
     state_file::StateFile,
     underlay::{Hop, Underlay},
 };
@@ -37,40 +39,11 @@ pub(super) struct Node {
     /// Set once at start: a reload must not tell peers another story.
     restart: Restart,
     underlay: Underlay,
+    pub(super) lingering: Lingering,
     /// The dataplane refused something: what it holds is compared anew until it agrees.
     out_of_step: bool,
     /// The kernel refused a route of the underlay.
     underlay_incomplete: bool,
-}
-
-/// What peers are told of our start, RFC 4724 section 3.
-#[derive(Clone, Copy, Debug, Default)]
-struct Restart {
-    restarted: bool,
-    forwarding_kept: bool,
-}
-
-impl Restart {
-    /// We have restarted where an earlier life left its maps; forwarding was kept only where they are verified.
-    fn found(dataplane: &mut EbpfDataplane, core: &BTreeSet<IfIndex>) -> Result<Self, AgentError> {
-        let faults = match dataplane.opened() {
-            Opened::Fresh => return Ok(Self::default()),
-            Opened::Adopted | Opened::Staged { .. } => dataplane.verify(core)?,
-        };
-        // Maps of another layout forward by the old programs until ours are filled and put in force.
-        let kept = faults.iter().all(|fault| matches!(fault, Fault::Staged));
-        for fault in &faults {
-            warn!(%fault, "the pinned dataplane is not as this version would have it");
-        }
-        Ok(Self { restarted: true, forwarding_kept: kept })
-    }
-
-    fn tell(self, speaker: &mut SpeakerConfig) {
-        if let Some(graceful) = &mut speaker.graceful_restart {
-            graceful.restarted = self.restarted;
-            graceful.forwarding_kept = self.forwarding_kept;
-        }
-    }
 }
 
 impl Node {
@@ -106,6 +79,7 @@ impl Node {
             speaker,
             restart,
             underlay,
+            lingering: Lingering::default(),
             out_of_step,
             underlay_incomplete: false,
         };
@@ -209,7 +183,8 @@ impl Node {
     async fn replan(&mut self) -> Result<(), AgentError> {
         let mut desired = plan(&self.intent, &self.links, self.numbers.allocations());
         self.restart.tell(&mut desired.speaker);
-        let Transition { withdraw, make, announce, remove } = self.tables.replan(&desired);
+        self.let_go();
+        let Transition { withdraw, make, announce, remove, linger } = self.tables.replan(&desired);
         self.speaker.withdraw(withdraw).await?;
         self.out_of_step |= !apply(&mut self.dataplane, &make);
         if let Err(error) = self.speaker.configure(desired.speaker.clone()).await? {
@@ -217,9 +192,19 @@ impl Node {
         }
         self.speaker.announce(announce).await?;
         self.out_of_step |= !apply(&mut self.dataplane, &remove);
+        self.lingering.hold(linger);
         self.report(&desired);
         self.underlay(&desired.underlay).await;
         Ok(())
+    }
+
+    /// Other PEs have had time to hear of new SIDs: the old ones go.
+    pub(super) fn let_go(&mut self) {
+        let gone = self.lingering.take();
+        if !gone.is_empty() {
+            info!("SIDs that have moved are not listened to any more");
+            self.out_of_step |= !apply(&mut self.dataplane, &gone);
+        }
     }
 
     async fn learn(&mut self, routes: Vec<RouteChange>) {
