@@ -4,14 +4,14 @@ use std::{
     fmt::Write as _,
     fs,
     io::Write as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Stdio},
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::Duration,
 };
 
-use lab::{Lab, wait_until};
+use lab::{Lab, Signal, wait_until};
 use serde_json::Value;
 
 use crate::circuits::{Arrivals, PE, Site, TENANT, host4, host6, interface, mac};
@@ -214,6 +214,34 @@ fn two_hundred_tenants_with_the_same_addresses_never_meet() {
     let exact =
         [0, 1].map(|_| (0..TENANTS).map(|tenant| ((tenant, tenant), 2 * ROUNDS)).collect::<Arrivals>());
     assert_eq!(net.arrivals(), exact, "every packet arrives once");
+}
+
+#[test]
+fn two_hundred_tenants_lose_nothing_while_both_agents_are_killed_and_come_back() {
+    let net = Net::up("killed");
+    let swept = |pe| net.lab.node(pe).logs().matches("nobody confirmed").count();
+    let mut rounds = 0;
+    let mut round = || {
+        net.round();
+        rounds += 1;
+        net.await_arrivals(0..TENANTS, 2 * rounds);
+    };
+    for pe in ["pe1", "pe2"] {
+        net.lab.node(pe).kill_main(Signal::SIGKILL).unwrap();
+    }
+    round();
+    for pe in ["pe1", "pe2"] {
+        net.lab.node(pe).start_main().unwrap();
+    }
+    let back = wait_until(PATIENCE, || {
+        round();
+        swept("pe1") == 2 && swept("pe2") == 2
+    });
+    assert!(back, "{}\n{}", net.lab.node("pe1").logs(), net.lab.node("pe2").logs());
+    round();
+    println!("{rounds} rounds without agents and with new ones");
+    net.await_routes("pe1", TENANTS);
+    net.await_routes("pe2", TENANTS);
 }
 
 #[test]
