@@ -86,8 +86,7 @@ fn measure(case: &Case, place: &Place<'_>, rounds: usize) -> Result<(), SpeakerE
     let mut figures = Target::ALL.map(|_| Vec::new());
     for round in 1..=rounds {
         for (target, figures) in Target::ALL.into_iter().zip(&mut figures) {
-            let figure = once(target, case, place)
-                .map_err(|failed| failed.in_round(target.name(), round))?;
+            let figure = once(target, case, place).map_err(|failed| failed.in_round(target.name(), round))?;
             if figure.complete() {
                 figures.push(figure);
             } else {

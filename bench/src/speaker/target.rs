@@ -129,7 +129,9 @@ fn bird(session: &Sessions) -> String {
         .families
         .iter()
         .map(|family| match family {
-            Family::Vpnv4 => "vpn4 mpls { table vpntab4; import all; export all; next hop keep; extended next hop; };\n",
+            Family::Vpnv4 => {
+                "vpn4 mpls { table vpntab4; import all; export all; next hop keep; extended next hop; };\n"
+            }
             Family::Vpnv6 => "vpn6 mpls { table vpntab6; import all; export all; next hop keep; };\n",
             Family::Ipv6Unicast => "ipv6 { import all; export all; next hop keep; };\n",
             _ => "ipv4 { import all; export all; next hop keep; };\n",
@@ -147,9 +149,7 @@ fn bird(session: &Sessions) -> String {
 }
 
 fn frr(session: &Sessions) -> String {
-    let mut text = String::from(
-        "router bgp 65000\n bgp router-id 10.0.0.1\n no bgp default ipv4-unicast\n",
-    );
+    let mut text = String::from("router bgp 65000\n bgp router-id 10.0.0.1\n no bgp default ipv4-unicast\n");
     for client in session.clients {
         let _infallible = writeln!(
             text,
@@ -166,10 +166,8 @@ fn frr(session: &Sessions) -> String {
         };
         let _infallible = writeln!(text, " address-family {name}");
         for client in session.clients {
-            let _infallible = writeln!(
-                text,
-                "  neighbor {client} activate\n  neighbor {client} route-reflector-client"
-            );
+            let _infallible =
+                writeln!(text, "  neighbor {client} activate\n  neighbor {client} route-reflector-client");
         }
         text.push_str(" exit-address-family\n");
     }
