@@ -42,8 +42,15 @@ impl Namespace {
     }
 
     /// `line`, to run in here. The mounts stay those of the machine, with its bpffs.
-    pub(crate) fn command(&self, line: &str) -> Command {
+    fn command(&self, line: &str) -> Command {
         command("nsenter", &format!("--net=/run/netns/{} {line}", self.name))
+    }
+
+    /// Starts `line` in here; it ends with the thread that has started it, however that one ends.
+    pub(crate) fn daemon(&self, line: &str) -> Result<Daemon, CommandError> {
+        let mut command = self.command(&format!("setpriv --pdeathsig KILL {line}"));
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
+        child.map(Daemon).map_err(|source| CommandError::Start { line: words(&command), source })
     }
 
     /// Runs `line`; what it prints.
@@ -86,11 +93,6 @@ impl Drop for Namespace {
 pub(crate) struct Daemon(Child);
 
 impl Daemon {
-    pub(crate) fn start(command: &mut Command) -> Result<Self, CommandError> {
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
-        child.map(Self).map_err(|source| CommandError::Start { line: words(command), source })
-    }
-
     pub(crate) fn pid(&self) -> u32 {
         self.0.id()
     }

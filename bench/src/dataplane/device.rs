@@ -139,7 +139,7 @@ impl Device {
         match self.dataplane.as_ref().map(Dataplane::counters) {
             Some(Ok(counters)) => format!("drops: {:?}", counters.drops),
             Some(Err(error)) => error.to_string(),
-            None => "see `nstat` in the device's namespace".to_owned(),
+            None => self.namespace.run("nstat -as").unwrap_or_else(|error| error.to_string()),
         }
     }
 }

@@ -45,9 +45,11 @@ const SUBJECTS: [Entry; 11] = [
     ("sixedge H.Encaps.Red, IPv6", 1, headend),
     ("tc redirect of an SRv6 packet, untouched", 2, |device, _| device.redirect()),
     ("kernel End.DX4", 2, |device, _| {
+        kernel(device, "ip route add 10.9.0.0/16 via 10.2.0.2")?;
+        // A next hop on the link itself would be asked for by the inner destination.
         kernel(
             device,
-            "ip -6 route add fc00:0:1:46::/128 encap seg6local action End.DX4 nh4 10.2.0.2 dev out0",
+            "ip -6 route add fc00:0:1:46::/128 encap seg6local action End.DX4 nh4 10.9.0.1 dev out0",
         )
     }),
     ("sixedge End.DT46, IPv4", 2, endpoint),

@@ -2,9 +2,8 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    process::Stdio,
     thread::sleep,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use comfy_table::{Table, presets::ASCII_MARKDOWN};
@@ -101,7 +100,7 @@ impl Chain {
                 Way::Sixedge => dataplanes.push(edge.enter(|| sixedge(n, way, folder))??),
             }
         }
-        let server = Daemon::start(hosts[1].command("iperf3 -s -B 10.2.0.2").stderr(Stdio::null()))?;
+        let server = hosts[1].daemon("iperf3 -s")?;
         let chain = Self { hosts, _edges: edges, _server: server, _dataplanes: dataplanes };
         chain.wait()?;
         Ok(chain)
@@ -109,14 +108,12 @@ impl Chain {
 
     /// Until host 2 answers: neighbours and the server need a moment.
     fn wait(&self) -> Result<(), Error> {
-        let mut tries = 0;
+        let end = Instant::now() + Duration::from_secs(20);
         loop {
-            match self.hosts[0].run("iperf3 -c 10.2.0.2 -n 1000 --connect-timeout 1000 -J") {
-                Ok(_) => return Ok(()),
-                Err(error) if tries == 20 => return Err(error.into()),
-                Err(_) => sleep(Duration::from_millis(200)),
+            match self.throughput(1) {
+                Err(_) if Instant::now() < end => sleep(Duration::from_millis(200)),
+                answer => return answer.map(drop),
             }
-            tries += 1;
         }
     }
 
@@ -125,7 +122,8 @@ impl Chain {
         let text = self.hosts[0].run(&format!("iperf3 -c 10.2.0.2 -t {seconds} -J"))?;
         let report: serde_json::Value = serde_json::from_str(&text).map_err(Error::ebpf)?;
         let bits = report["end"]["sum_received"]["bits_per_second"].as_f64();
-        bits.map(|bits| bits / 1e9).ok_or(Error::Iperf(text))
+        let said = || Error::Iperf(format!("{}: {}", self.hosts[0].name(), report["error"]));
+        bits.map(|bits| bits / 1e9).ok_or_else(said)
     }
 }
 
@@ -176,9 +174,12 @@ fn sixedge(n: usize, way: Way, folder: &Folder) -> Result<EbpfDataplane, Error> 
     let mut wanted = State { core: [core].into(), ..State::default() };
     wanted.node.source = Some(Ipv6Addr::new(0xfd00, 0xc, 0, 0, 0, 0, 0, n));
     wanted.vrfs.insert(VRF, Vrf::default());
-    let gateway4 = Some(Ipv4Addr::new(10, n as u8, 0, 1));
+    let gateway = Ipv4Addr::new(10, n as u8, 0, 1);
+    wanted.routes.insert((VRF, ipnet(gateway.into(), 32)), NextHop::Local { interface: circuit });
     let mac = mac_of("ac0")?;
-    wanted.circuits.insert(circuit, Circuit { vrf: VRF, mtu: 1500, mac, gateway4, gateway6: None });
+    wanted
+        .circuits
+        .insert(circuit, Circuit { vrf: VRF, mtu: 1500, mac, gateway4: Some(gateway), gateway6: None });
     wanted.sids.insert(sid(n), LocalSid { behavior: Behavior::END_DT46, vrf: VRF });
     wanted.routes.insert((VRF, subnet(n)), NextHop::Connected { interface: circuit });
     let far = NextHop::Encapsulate { segments: vec![sid(3 - n)], reduced: true };

@@ -152,8 +152,11 @@ fn tell_incomplete(target: Target, round: usize, figure: &Figures) -> Result<(),
     Ok(())
 }
 
+/// How a figure is taken out of all of them.
+type Figure = fn(&Figures) -> f64;
+
 /// The figures of one speaker, by the name of the column.
-const COLUMNS: [(&str, fn(&Figures) -> f64); 6] = [
+const COLUMNS: [(&str, Figure); 6] = [
     ("load s", |f| f.load_s),
     ("CPU s", |f| f.load_cpu_s.unwrap_or(f64::NAN)),
     ("peak MB", |f| f.peak_mb.unwrap_or(f64::NAN)),
@@ -168,7 +171,7 @@ fn table(figures: &[Vec<Figures>; 3]) -> Table {
     table.load_style(ASCII_MARKDOWN);
     let names = COLUMNS.iter().map(|(name, _)| *name);
     table.set_header(["speaker"].into_iter().chain(names).chain(["load / ours", "CPU / ours"]));
-    let column = |figures: &[Figures], of: fn(&Figures) -> f64| figures.iter().map(of).collect::<Vec<_>>();
+    let column = |figures: &[Figures], of: Figure| figures.iter().map(of).collect::<Vec<_>>();
     for (target, rounds) in Target::ALL.into_iter().zip(figures) {
         let mut row = vec![target.name().to_owned()];
         row.extend(COLUMNS.iter().map(|(_, of)| cell(&column(rounds, *of))));

@@ -62,7 +62,7 @@ impl Target {
                 session.target
             ),
         };
-        let daemon = Daemon::start(place.namespace.command(&line).env("SIXEDGE_LOG", "error"))?;
+        let daemon = place.namespace.daemon(&line)?;
         place.namespace.enter(|| wait_for(session.address()))?.map_err(|source| SpeakerError::Silent {
             target: self.name(),
             line,
