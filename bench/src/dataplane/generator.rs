@@ -89,9 +89,14 @@ fn last_core() -> usize {
         .saturating_sub(1)
 }
 
+/// CPU time of this thread.
+pub(crate) fn thread_time() -> Result<Duration, Error> {
+    run_time("thread-self")
+}
+
 /// CPU time of this thread, and of the core's ksoftirqd should work have been left to it.
 fn cpu_time() -> Result<Duration, Error> {
-    Ok(run_time("thread-self")? + run_time(&ksoftirqd()?)?)
+    Ok(thread_time()? + run_time(&ksoftirqd()?)?)
 }
 
 fn run_time(task: &str) -> Result<Duration, Error> {
