@@ -5,7 +5,12 @@ use srv6_types::{
     maps::{NextHopEntry, next_hop_kind},
 };
 
-use crate::{deliver, fib, headend::encaps, maps::NEXT_HOPS, packet::Packet};
+use crate::{
+    deliver, fib, guard,
+    headend::encaps,
+    maps::NEXT_HOPS,
+    packet::{Family, Packet},
+};
 
 /// How often a packet may be leaked from VRF to VRF.
 const LEAKS: u32 = 4;
@@ -23,6 +28,10 @@ pub(crate) fn forward(packet: &mut Packet) -> Result<Forward, DropReason> {
     let next_hop = resolve(packet)?;
     if next_hop.kind == next_hop_kind::LOCAL {
         return Ok(Forward::Local);
+    }
+    // RFC 4291 section 2.5.6: such a source may speak to us, but not through us.
+    if packet.inner.family == Family::V6 && guard::is_link_local(&packet.inner.source) {
+        return Err(DropReason::BadSource);
     }
     if next_hop.kind == next_hop_kind::UNREACHABLE {
         return Err(DropReason::RouteUnreachable);

@@ -18,6 +18,8 @@ use crate::{
 
 /// RFC 4861 section 7.1: anything less came through a router.
 const HOP_LIMIT: u8 = 255;
+/// No action of the kernel: goes the way of any packet.
+pub(crate) const NOT_OURS: i32 = i32::MIN;
 const SOLICITATION: u8 = 135;
 const ADVERTISEMENT: u8 = 136;
 const TARGET_LINK_LAYER: u8 = 2;
@@ -55,10 +57,21 @@ fn kind(packet: &Packet) -> Option<u8> {
     Some(unsafe { (*icmp).kind })
 }
 
-/// Answers a solicitation for an address of ours, and leaves the rest to the kernel.
+/// Answers a solicitation for an address of ours, and leaves to the kernel what else comes to such an address.
+/// [`NOT_OURS`] for the rest: it must not get to the kernel by its type alone, which would route it out of the VRF.
 #[inline(never)]
 pub(crate) fn answer(packet: &Packet, circuit: &CircuitEntry) -> Packed {
-    Packed::pack(advertise(packet, circuit).map(|action| action.unwrap_or(TC_ACT_OK)))
+    Packed::pack(match advertise(packet, circuit) {
+        Ok(Some(action)) => Ok(action),
+        Ok(None) if is_to_us(packet, circuit) => Ok(TC_ACT_OK),
+        Ok(None) => Ok(NOT_OURS),
+        Err(reason) => Err(reason),
+    })
+}
+
+#[inline(always)]
+fn is_to_us(packet: &Packet, circuit: &CircuitEntry) -> bool {
+    local::is_on(circuit.vrf, packet.skb.ifindex(), Family::V6, &packet.inner.destination)
 }
 
 #[inline(always)]

@@ -3,7 +3,7 @@
 use aya_ebpf::{
     bindings::{
         BPF_FIB_LKUP_RET_FRAG_NEEDED, BPF_FIB_LKUP_RET_FWD_DISABLED, BPF_FIB_LKUP_RET_NO_NEIGH,
-        BPF_FIB_LKUP_RET_SUCCESS, TC_ACT_REDIRECT, bpf_fib_lookup,
+        BPF_FIB_LKUP_RET_SUCCESS, bpf_fib_lookup,
     },
     helpers::generated as helpers,
 };
@@ -11,10 +11,7 @@ use srv6_types::DropReason;
 
 use crate::{
     neighbor,
-    packet::{
-        Address, Family, Packet, Skb,
-        headers::{Ethernet, ethertype},
-    },
+    packet::{Address, Family, Packet},
 };
 
 const AF_INET6: u8 = 10;
@@ -56,28 +53,11 @@ pub(crate) fn route(
 }
 
 impl Route {
-    /// Sends through the kernel's neighbour table, which resolves, queues and probes.
+    /// The action that sends through the kernel's neighbour table, which resolves, queues and probes.
     #[inline(always)]
-    pub(crate) fn send(&self, skb: Skb) -> Result<i32, DropReason> {
-        if skb.ethertype() != ethertype::IPV6 {
-            return self.send_as_is(skb);
-        }
+    pub(crate) fn send(&self) -> i32 {
+        // SAFETY: any bits are an address.
         let gateway = Address(unsafe { self.0.__bindgen_anon_4.ipv6_dst });
-        Ok(neighbor::redirect(self.0.ifindex, Family::V6, &gateway))
-    }
-
-    /// For the super-packet that [`Skb::encapsulate`] could not tell its new protocol: the kernel's neighbour
-    /// output would write the wrong EtherType.
-    #[inline(always)]
-    fn send_as_is(&self, skb: Skb) -> Result<i32, DropReason> {
-        if self.0.dmac == [0; 6] {
-            return Err(DropReason::NoNeighbor);
-        }
-        // SAFETY: `at` has checked the bounds.
-        let ethernet = unsafe { &mut *skb.frame().at::<Ethernet>(0)? };
-        ethernet.destination = self.0.dmac;
-        ethernet.source = self.0.smac;
-        let action = unsafe { helpers::bpf_redirect(self.0.ifindex, 0) };
-        if action == i64::from(TC_ACT_REDIRECT) { Ok(TC_ACT_REDIRECT) } else { Err(DropReason::NoNeighbor) }
+        neighbor::redirect(self.0.ifindex, Family::V6, &gateway)
     }
 }

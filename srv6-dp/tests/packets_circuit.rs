@@ -166,11 +166,16 @@ fn silent_drops() {
         ("from broadcast", BadSource, ip("255.255.255.255", "10.2.0.2")),
         ("from ::", BadSource, ip("::", "2001:db8:2::2")),
         ("from ::1", BadSource, ip("::1", "2001:db8:2::2")),
+        ("from a link-local address", BadSource, ip("fe80::2", "2001:db8:2::2")),
         ("from ff02::1", BadSource, ip("ff02::1", "2001:db8:2::2")),
         ("to multicast", MulticastUnsupported, ip(HOST4, "239.1.2.3")),
         ("to site multicast", MulticastUnsupported, ip(HOST6, "ff05::2")),
     ] {
         assert_silent(&mut pe, what, reason, &packet);
+    }
+    let discovery = |kind| ip(HOST6, REMOTE).ttl(255).icmp(kind, 0, 0, &pattern(16));
+    for kind in 133..=137 {
+        assert_silent(&mut pe, "discovery to the domain", SidFromTenant, &discovery(kind));
     }
     let mpls = frame(RED1_MAC, HOST, 0x8847, &[0; 60]);
     assert_eq!(pe.run("circuit_ingress", pe.red1, &mpls, 0).action, SHOT);
@@ -302,6 +307,9 @@ fn solicitations_for_the_gateway_are_answered() {
         run.assert_sent(what, &answer);
         assert_eq!(run.frame[..12], [mac, RED1_MAC].concat(), "{what}: MAC addresses");
     }
+    let elsewhere = ip(HOST6, "2001:db8:2::2").ttl(255).icmp(136, 0, 0, &target);
+    let inner = elsewhere.clone().ttl(254);
+    pe.circuit(&elsewhere).assert_encapsulated("stays in the VRF", outer(NODE, REMOTE, &inner));
     let routed = ip(HOST6, GATEWAY6).ttl(254).icmp(135, 0, 0, &target);
     assert_refused(
         &mut pe,
@@ -322,6 +330,8 @@ fn gateway_answers_pings() {
         let pong = ip(GATEWAY6, HOST6).icmp(129, 0, 0x0007_0001, &pattern(octets));
         pe.circuit(&ip(HOST6, GATEWAY6).ttl(255).echo_request(octets)).assert_sent(&what, &pong);
     }
+    let pong = ip(GATEWAY6, "fe80::2").icmp(129, 0, 0x0007_0001, &pattern(8));
+    pe.circuit(&ip("fe80::2", GATEWAY6).echo_request(8)).assert_sent("a link-local asker", &pong);
     let request = ip(HOST4, GATEWAY4).echo_request(16);
     let first = request.clone().fragment(0x2000);
     let reply = ip(GATEWAY4, HOST4).icmp(0, 0, 0x0007_0001, &pattern(16)).fragment(0x2000);

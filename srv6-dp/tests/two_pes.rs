@@ -28,7 +28,7 @@ impl Drop for Lab {
     }
 }
 
-const NAMES: [&str; 4] = ["ce1", "pe1", "pe2", "ce2"];
+const NAMES: [&str; 5] = ["ce1", "pe1", "pe2", "ce2", "ce3"];
 
 /// `N` is the lab's prefix, `S` this side, `T` the other.
 const LINKS: &str = "
@@ -50,12 +50,26 @@ ip -n N-ceS route add default via 10.0.S.1
 ip -n N-ceS -6 route add default via 2001:db8:S::1
 ";
 
+const DETOUR: &str = "
+ip -n N-pe1 link add ac3 address 02:00:00:00:0a:03 type veth peer name eth0 netns N-ce3
+ip -n N-pe1 link set ac3 up
+ip -n N-ce3 link set eth0 up
+ip -n N-ce3 addr add 10.0.3.2/24 dev eth0
+ip -n N-ce3 addr add 2001:db8:3::2/64 dev eth0 nodad
+ip -n N-ce3 route add default via 10.0.3.1
+ip -n N-ce3 -6 route add default via 2001:db8:3::1
+ip netns exec N-ce2 sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+ip netns exec N-ce2 sysctl -qw net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.eth0.send_redirects=0
+";
+
 impl Lab {
     fn new() -> Self {
         let prefix = format!("ebpf-{}", nix::unistd::gettid());
         let mut lab = Self { prefix, pes: vec![] };
         for name in NAMES {
             run(&format!("ip netns add {}-{name}", lab.prefix));
+            // A link-local address that is still tentative asks for no neighbours, for the first second or two.
+            lab.exec(name, "sysctl -qw net.ipv6.conf.default.accept_dad=0");
         }
         lab.script(LINKS, 1);
         for side in [1, 2] {
@@ -133,14 +147,52 @@ impl Lab {
         (output.status.success(), String::from_utf8_lossy(&text).into_owned())
     }
 
+    /// A third customer on the first PE, in VRF blue, whom the first customer reaches only by way of the second, who
+    /// routes: PE1 - PE2 - CE2 - PE2 - PE1. CE2 hands back what has been encapsulated on this machine before.
+    fn detour(&mut self) {
+        self.script(DETOUR, 1);
+        self.enter("pe2");
+        let ac = nix::net::if_::if_nametoindex("ac").unwrap();
+        self.enter("pe1");
+        let ac3 = nix::net::if_::if_nametoindex("ac3").unwrap();
+        let Behavior(behavior) = Behavior::END_DT46;
+        let blue = SidEntry { behavior: behavior.into(), vrf: BLUE, counter: 1, reserved: 0 };
+        let [pe1, pe2] = &mut self.pes[..] else { panic!() };
+        pe1.hash("SIDS", octets6("fc00:0:1:47::"), blue);
+        pe2.hash("SIDS", octets6("fc00:0:2:47::"), blue);
+        let circuit = CircuitEntry {
+            vrf: BLUE,
+            mtu: 1500,
+            gateway4: [10, 0, 3, 1],
+            mac: [2, 0, 0, 0, 0x0a, 3],
+            reserved: [0; 2],
+            gateway6: octets6("2001:db8:3::1"),
+        };
+        pe1.hash("CIRCUITS", ac3, circuit);
+        for (prefix, back, gateway_address) in [
+            ("10.0.3.0/24", "10.0.1.0/24", "10.0.2.2"),
+            ("2001:db8:3::/64", "2001:db8:1::/64", "2001:db8:2::2"),
+        ] {
+            pe1.route(RED, prefix, encapsulate(kind::ENCAPS_RED, &["fc00:0:2:47::"]));
+            pe2.route(BLUE, prefix, gateway(ac, gateway_address));
+            pe2.route(RED, prefix, encapsulate(kind::ENCAPS_RED, &["fc00:0:1:47::"]));
+            pe1.route(BLUE, prefix, on(kind::CONNECTED, ac3));
+            pe1.route(BLUE, back, leak(RED));
+        }
+        for address in ["10.0.3.1/32", "2001:db8:3::1/128"] {
+            pe1.route(BLUE, address, on(kind::LOCAL, ac3));
+        }
+        pe1.attach("circuit_ingress", "ac3");
+    }
+
     fn assert_pings(&self, name: &str, arguments: &str) {
         let (answered, text) = self.exec(name, &format!("ping -i 0.05 -c 3 -W 2 {arguments}"));
         assert!(answered && text.contains(" 0% packet loss"), "{name}: ping {arguments}: {text}");
     }
 
     /// Bits per second of one TCP connection.
-    fn tcp(&self, target: &str) -> f64 {
-        let namespace = format!("{}-ce2", self.prefix);
+    fn tcp(&self, server: &str, target: &str) -> f64 {
+        let namespace = format!("{}-{server}", self.prefix);
         let mut server = Command::new("ip")
             .args(["netns", "exec", &namespace, "iperf3", "-s", "-1"])
             .stdout(std::process::Stdio::null())
@@ -181,7 +233,7 @@ fn customers_meet_through_both_pes() {
 
 #[test]
 fn each_pe_is_a_hop() {
-    let lab = Lab::new();
+    let mut lab = Lab::new();
     for (ttl, target, hop) in [
         (1, "10.0.2.2", "10.0.1.1"),
         (2, "10.0.2.2", "10.0.2.1"),
@@ -189,7 +241,10 @@ fn each_pe_is_a_hop() {
         (2, "2001:db8:2::2", "2001:db8:2::1"),
     ] {
         let (_, text) = lab.exec("ce1", &format!("ping -n -c 1 -W 2 -t {ttl} {target}"));
-        let line = text.lines().find(|line| line.contains("exceeded")).unwrap_or_else(|| panic!("{text}"));
+        let dropped: Vec<_> =
+            lab.pes.iter_mut().map(|pe| (pe.all_drops(), pe.counter(RED, vrf_counter::ANSWERED))).collect();
+        let line = text.lines().find(|line| line.contains("exceeded"));
+        let line = line.unwrap_or_else(|| panic!("{text}; dropped and answered: {dropped:?}"));
         assert!(line.contains(hop), "hop {ttl} to {target}: {line}");
     }
     lab.assert_pings("ce1", "-t 3 10.0.2.2");
@@ -216,11 +271,27 @@ fn path_mtu_is_found() {
 fn tcp_runs_with_offloads() {
     let mut lab = Lab::new();
     for target in ["10.0.2.2", "2001:db8:2::2"] {
-        let rate = lab.tcp(target);
+        let rate = lab.tcp("ce2", target);
         println!("TCP to {target}: {:.2} Gbit/s", rate / 1e9);
         assert!(rate > 5e8, "TCP to {target}: {rate} bit/s");
     }
     // Super-packets crossed whole: were they cut before, a packet would hold 1420 octets.
     let (packets, octets) = lab.pes[0].counter(RED, vrf_counter::ENCAPSULATED);
     assert!(octets / packets > 5000, "{octets} octets in {packets} packets");
+}
+
+#[test]
+fn what_was_encapsulated_before_is_encapsulated_again() {
+    let mut lab = Lab::new();
+    lab.detour();
+    for target in ["10.0.3.2", "2001:db8:3::2"] {
+        lab.assert_pings("ce1", target);
+        let rate = lab.tcp("ce3", target);
+        println!("TCP to {target} by a detour: {:.2} Gbit/s", rate / 1e9);
+        assert!(rate > 2e8, "TCP to {target}: {rate} bit/s");
+    }
+    // An error about such a packet, from the PE that has it on a circuit.
+    let (_, text) = lab.exec("ce1", "ping -n -c 1 -W 2 -t 4 10.0.3.2");
+    assert!(text.contains("From 10.0.2.1 ") && text.contains("exceeded"), "{text}");
+    assert_eq!(lab.pes[1].drops(RED, DropReason::AdjustRoomFailed), 0);
 }

@@ -138,5 +138,5 @@ fn push(packet: &mut Packet, next_hop: &NextHopEntry) -> Outcome {
     outer.write(frame)?;
     packet.rewrite(frame, ETHERNET + room as usize)?;
     counters::count(packet.vrf, vrf_counter::ENCAPSULATED, packet.inner.length);
-    route.send(packet.skb)
+    Ok(route.send())
 }

@@ -57,7 +57,10 @@ fn ip(skb: Skb, circuit: &CircuitEntry, family: Family) -> i32 {
 #[inline(always)]
 fn take(packet: &mut Packet, circuit: &CircuitEntry) -> Result<i32, DropReason> {
     if nd::is_discovery(packet) {
-        return nd::answer(packet, circuit).unpack();
+        match nd::answer(packet, circuit).unpack()? {
+            nd::NOT_OURS => {}
+            action => return Ok(action),
+        }
     }
     if let Scope::Link = guard::check(&packet.inner)? {
         return Ok(TC_ACT_OK);

@@ -1,6 +1,6 @@
 use aya_ebpf::{
     bindings::{
-        __sk_buff, BPF_F_ADJ_ROOM_ENCAP_L3_IPV6, BPF_F_ADJ_ROOM_FIXED_GSO,
+        __sk_buff, BPF_F_ADJ_ROOM_DECAP_L3_IPV6, BPF_F_ADJ_ROOM_ENCAP_L3_IPV6, BPF_F_ADJ_ROOM_FIXED_GSO,
         bpf_adj_room_mode::BPF_ADJ_ROOM_MAC,
     },
     helpers::generated as helpers,
@@ -20,6 +20,8 @@ const HEADERS: u32 = 256;
 const DISPOSABLE: u32 = 512;
 /// Most that the kernel adjusts at once, 4095, rounded.
 const ADJUSTMENT: i32 = 4088;
+/// Room made only to be taken off again.
+const SPARE: i32 = 8;
 /// How often that goes into the largest packet.
 const ADJUSTMENTS: usize = 18;
 
@@ -128,7 +130,7 @@ impl Skb {
     /// Grows (or shrinks) what stands between the Ethernet header and the rest, by `octets`.
     #[inline(always)]
     pub(crate) fn adjust(self, octets: i32) -> Result<(), DropReason> {
-        self.adjust_room(octets, BPF_F_ADJ_ROOM_FIXED_GSO.into())
+        self.adjust_room(octets, BPF_F_ADJ_ROOM_FIXED_GSO)
     }
 
     /// Makes room for an outer IPv6 header in front of a packet of `inner`.
@@ -138,14 +140,20 @@ impl Skb {
     /// kernel then already knows the inner headers, and only the protocol is left to be told.
     #[inline(always)]
     pub(crate) fn encapsulate(self, octets: u32, inner: Family) -> Result<(), DropReason> {
-        let flags = BPF_F_ADJ_ROOM_ENCAP_L3_IPV6 | BPF_F_ADJ_ROOM_FIXED_GSO;
-        match self.adjust_room(octets as i32, flags.into()) {
+        let octets = octets as i32;
+        match self.adjust_room(octets, BPF_F_ADJ_ROOM_ENCAP_L3_IPV6 | BPF_F_ADJ_ROOM_FIXED_GSO) {
             Ok(()) => Ok(()),
-            Err(_) if inner == Family::V4 && self.gso_size() == 0 => {
+            Err(_) if inner == Family::V6 => self.adjust(octets),
+            Err(_) if self.gso_size() == 0 => {
                 self.change_protocol(ethertype::IPV6)?;
-                self.adjust(octets as i32 - (IPV6 - IPV4) as i32)
+                self.adjust(octets - (IPV6 - IPV4) as i32)
             }
-            Err(_) => self.adjust(octets as i32),
+            // The same would change what kind of super-packet it is. Stripping a little of too much tells the
+            // protocol alone, from kernel 6.3 on.
+            Err(_) => {
+                self.adjust(octets + SPARE)?;
+                self.adjust_room(-SPARE, BPF_F_ADJ_ROOM_DECAP_L3_IPV6 | BPF_F_ADJ_ROOM_FIXED_GSO)
+            }
         }
     }
 
@@ -172,8 +180,8 @@ impl Skb {
     }
 
     #[inline(always)]
-    fn adjust_room(self, octets: i32, flags: u64) -> Result<(), DropReason> {
-        match unsafe { helpers::bpf_skb_adjust_room(self.0, octets, BPF_ADJ_ROOM_MAC, flags) } {
+    fn adjust_room(self, octets: i32, flags: u32) -> Result<(), DropReason> {
+        match unsafe { helpers::bpf_skb_adjust_room(self.0, octets, BPF_ADJ_ROOM_MAC, flags.into()) } {
             0 => Ok(()),
             _ => Err(DropReason::AdjustRoomFailed),
         }

@@ -221,7 +221,7 @@ impl Pe {
         Run { action: result.return_value, frame: out, drops: self.all_drops() }
     }
 
-    fn all_drops(&mut self) -> Vec<(u32, &'static str, u64)> {
+    pub fn all_drops(&mut self) -> Vec<(u32, &'static str, u64)> {
         let drops =
             PerCpuHashMap::<_, DropKey, u64>::try_from(self.object.map_mut("DROPS").unwrap()).unwrap();
         let entries = drops.iter().map(Result::unwrap);
@@ -278,7 +278,10 @@ pub fn load() -> Ebpf {
     let mut object = loader.load(OBJECT).unwrap();
     for name in ["circuit_ingress", "core_ingress"] {
         let program: &mut SchedClassifier = object.program_mut(name).unwrap().try_into().unwrap();
-        program.load().unwrap();
+        // The verifier gives up with EAGAIN when a signal is pending.
+        while let Err(why) = program.load() {
+            assert!(format!("{why:?}").contains("WouldBlock"), "{name}: {why:?}");
+        }
     }
     object
 }
