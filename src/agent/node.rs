@@ -5,7 +5,7 @@ use bgpd::{Event, RouteChange};
 use ipnet::IpNet;
 use srv6_dp::{
     Change, Dataplane, EbpfDataplane,
-    ebpf::{Opened, Options},
+    ebpf::{Events, Opened, Options},
     model::IfIndex,
 };
 use tokio::sync::mpsc;
@@ -111,6 +111,16 @@ impl Node {
             node.sweep().await;
         }
         Ok((node, events))
+    }
+
+    /// The sample of dropped packets; to be taken once.
+    pub(super) fn drop_events(&mut self) -> Result<Option<Events>, AgentError> {
+        Ok(self.dataplane.events()?)
+    }
+
+    /// The name of an interface of this node.
+    pub(super) fn interface(&self, index: IfIndex) -> Option<&str> {
+        self.links.0.iter().find(|(_, link)| link.index == index).map(|(name, _)| name.as_str())
     }
 
     /// Reads the configuration again. A mistake in it leaves everything as it is.

@@ -1,7 +1,7 @@
 //! The underlay's routes that this agent puts into the kernel's main table: static ones and best BGP unicast routes.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     net::IpAddr,
 };
 
@@ -60,7 +60,7 @@ impl Underlay {
                 self.install(key, hop).await
             }
             None => match self.wanted.remove(&key) {
-                Some(hop) => self.kernel.remove_route(&route(key, hop)).await,
+                Some(hop) => self.kernel.remove_route(&route(key, hop, None)).await,
                 None => Ok(()),
             },
         }
@@ -90,33 +90,34 @@ impl Underlay {
                 problems.extend(self.kernel.remove_route(route).await.err());
             }
         }
+        // Many routes share few next hops.
+        let mut neighbors = BTreeMap::new();
         for (key, hop) in &self.wanted {
-            let installed = match self.resolve(*key, *hop).await {
-                Ok(route) if present.contains(&route) => Ok(()),
-                Ok(route) => self.kernel.set_route(&route).await,
-                Err(error) => Err(error),
+            let neighbor = match neighbors.entry(hop.via) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(unknown) => match self.kernel.resolve(hop.via).await {
+                    Ok(neighbor) => *unknown.insert(neighbor),
+                    Err(error) => return vec![error],
+                },
             };
-            problems.extend(installed.err());
+            let route = route(*key, *hop, neighbor);
+            if !present.contains(&route) {
+                problems.extend(self.kernel.set_route(&route).await.err());
+            }
         }
         problems
     }
 
     async fn install(&self, key: (IpNet, Origin), hop: Hop) -> Result<(), KernelError> {
-        self.kernel.set_route(&self.resolve(key, hop).await?).await
-    }
-
-    /// The route with the neighbour that leads to its next hop now.
-    async fn resolve(&self, key: (IpNet, Origin), hop: Hop) -> Result<KernelRoute, KernelError> {
-        let mut route = route(key, hop);
-        if route.ifindex.is_none()
-            && let Some((via, ifindex)) = self.kernel.resolve(hop.via).await?
-        {
-            (route.via, route.ifindex) = (via, Some(ifindex));
-        }
-        Ok(route)
+        let neighbor = self.kernel.resolve(hop.via).await?;
+        self.kernel.set_route(&route(key, hop, neighbor)).await
     }
 }
 
-fn route((prefix, origin): (IpNet, Origin), hop: Hop) -> KernelRoute {
-    KernelRoute { prefix, via: hop.via, ifindex: hop.ifindex, origin }
+/// `neighbor` leads to the next hop now; where the interface was named, or there is no way, the next hop stands as told.
+fn route((prefix, origin): (IpNet, Origin), hop: Hop, neighbor: Option<(IpAddr, u32)>) -> KernelRoute {
+    match (hop.ifindex, neighbor) {
+        (None, Some((via, ifindex))) => KernelRoute { prefix, via, ifindex: Some(ifindex), origin },
+        _ => KernelRoute { prefix, via: hop.via, ifindex: hop.ifindex, origin },
+    }
 }

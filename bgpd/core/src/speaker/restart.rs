@@ -45,12 +45,38 @@ impl Helper {
     }
 }
 
-/// RFC 4724 section 4.1: whom we wait for before routes are selected.
+/// We have restarted: what is put off until peers have sent their routes again.
 #[derive(Debug)]
 pub(super) struct Deferral {
     pub(super) until: Instant,
-    /// `None`: the session is not up yet.
-    waiting: BTreeMap<PeerId, Option<BTreeSet<Family>>>,
+    /// Route selection, RFC 4724 section 4.1: does not wait for a peer that restarts as well and so waits for us.
+    selection: Awaited,
+    /// Clearing the dataplane of what nobody confirms: waits for every peer that marks its end, for no peer waits for it.
+    sweep: Awaited,
+    selecting: bool,
+}
+
+/// Peers whose End-of-RIB markers are waited for; `None`: the session is not up yet.
+#[derive(Clone, Debug, Default)]
+struct Awaited(BTreeMap<PeerId, Option<BTreeSet<Family>>>);
+
+impl Awaited {
+    fn session_up(&mut self, id: PeerId, families: &BTreeSet<Family>) {
+        if families.is_empty() {
+            self.0.remove(&id);
+        } else if let Some(awaited) = self.0.get_mut(&id) {
+            *awaited = Some(families.clone());
+        }
+    }
+
+    fn end_of_rib(&mut self, id: PeerId, family: Family) {
+        if let Some(Some(families)) = self.0.get_mut(&id) {
+            families.remove(&family);
+            if families.is_empty() {
+                self.0.remove(&id);
+            }
+        }
+    }
 }
 
 impl Speaker {
@@ -101,15 +127,11 @@ impl Speaker {
             }
             self.rib.sweep_stale(id, Some(family));
         }
-        if let Some(deferral) = &mut self.deferral
-            && let Some(Some(families)) = deferral.waiting.get_mut(&id)
-        {
-            families.remove(&family);
-            if families.is_empty() {
-                deferral.waiting.remove(&id);
-            }
+        if let Some(deferral) = &mut self.deferral {
+            deferral.selection.end_of_rib(id, family);
+            deferral.sweep.end_of_rib(id, family);
         }
-        self.select_if_complete();
+        self.advance_deferral();
     }
 
     pub(super) fn expire_stale(&mut self, id: PeerId, now: Instant) {
@@ -124,44 +146,54 @@ impl Speaker {
     /// We have restarted: nothing is selected before every peer has sent its routes.
     pub(super) fn start_deferral(&mut self, now: Instant) {
         let Some(gr) = self.config.graceful_restart.filter(|gr| gr.restarted) else { return };
-        let waiting = self.peers.keys().map(|id| (*id, None)).collect();
-        self.deferral = Some(Deferral { until: now + gr.stale_time, waiting });
+        let awaited = Awaited(self.peers.keys().map(|id| (*id, None)).collect());
         self.rib.defer(true);
-        self.select_if_complete();
+        self.deferral = Some(Deferral {
+            until: now + gr.restart_time,
+            selection: awaited.clone(),
+            sweep: awaited,
+            selecting: false,
+        });
+        self.advance_deferral();
     }
 
-    /// A session is up: its End-of-RIBs are waited for, unless the peer sends none or waits for us in turn.
+    /// A session is up: its End-of-RIBs are waited for, unless the peer sends none.
     pub(super) fn await_end_of_rib(&mut self, id: PeerId, session: &Negotiated) {
         let Some(deferral) = &mut self.deferral else { return };
-        let sends_marker = session.graceful_restart.as_ref().is_some_and(|gr| !gr.restarted);
-        match deferral.waiting.get_mut(&id) {
-            Some(families) if sends_marker && !session.families.is_empty() => {
-                *families = Some(session.families.iter().map(|(family, _)| *family).collect());
-            }
-            _ => drop(deferral.waiting.remove(&id)),
-        }
-        self.select_if_complete();
+        let negotiated = || session.families.iter().map(|(family, _)| *family).collect::<BTreeSet<_>>();
+        let graceful = session.graceful_restart.as_ref();
+        let marked = graceful.map_or_else(BTreeSet::new, |_| negotiated());
+        deferral.sweep.session_up(id, &marked);
+        let waits_for_us = graceful.is_some_and(|gr| gr.restarted);
+        deferral.selection.session_up(id, if waits_for_us { const { &BTreeSet::new() } } else { &marked });
+        self.advance_deferral();
     }
 
     /// A peer that is configured no more is not waited for.
     pub(super) fn forget_deferral(&mut self, id: PeerId) {
         if let Some(deferral) = &mut self.deferral {
-            deferral.waiting.remove(&id);
-            self.select_if_complete();
+            deferral.selection.0.remove(&id);
+            deferral.sweep.0.remove(&id);
+            self.advance_deferral();
         }
     }
 
     pub(super) fn expire_deferral(&mut self, now: Instant) {
         if let Some(deferral) = self.deferral.as_mut().filter(|d| d.until <= now) {
-            deferral.waiting.clear();
-            self.select_if_complete();
+            deferral.selection.0.clear();
+            deferral.sweep.0.clear();
+            self.advance_deferral();
         }
     }
 
-    fn select_if_complete(&mut self) {
-        if self.deferral.as_ref().is_some_and(|d| d.waiting.is_empty()) {
-            self.deferral = None;
+    fn advance_deferral(&mut self) {
+        let Some(deferral) = &mut self.deferral else { return };
+        if deferral.selection.0.is_empty() && !deferral.selecting {
+            deferral.selecting = true;
             self.rib.defer(false);
+        }
+        if deferral.selecting && deferral.sweep.0.is_empty() {
+            self.deferral = None;
             self.markers.push(Output::RestartComplete);
         }
     }

@@ -153,11 +153,23 @@ fn a_restarter_selects_nothing_before_all_peers_have_sent_their_routes() {
     assert!(last < complete, "complete is told behind the routes");
 }
 
+/// Two that restart at once do not wait for each other to select, but the dataplane is not cleared before the other has
+/// sent its routes.
+#[test]
+fn what_nobody_confirms_goes_only_after_a_peer_that_restarts_as_well_has_sent_its_routes() {
+    let mut net = Net::pair(1, |c| graceful(true, true, c));
+    net.announce(1, &["192.0.2.0/24"]);
+    net.run(SECOND * 20);
+    let learnt = net.told[0].iter().position(|o| matches!(o, Output::Unicast(_))).unwrap();
+    let complete = net.told[0].iter().position(|o| matches!(o, Output::RestartComplete)).unwrap();
+    assert!(learnt < complete, "complete is told behind the routes");
+}
+
 #[test]
 fn a_restarter_gives_up_on_peers_that_stay_away() {
     let mut net = Net::new(1);
     net.start(0, graceful(true, true, config(0, &[1])));
-    net.run(SECOND * 119);
+    net.run(SECOND * 59);
     assert_eq!(told(&net, 0, |o| *o == Output::RestartComplete), 0);
     net.run(SECOND * 2);
     assert_eq!(told(&net, 0, |o| *o == Output::RestartComplete), 1);
