@@ -292,6 +292,25 @@ fn arp_for_the_gateway_is_answered() {
     }
 }
 
+/// The kernel asks for neighbours in the name of whatever address it has.
+#[test]
+fn the_kernel_asks_for_neighbours_as_the_gateway() {
+    let mut pe = pe();
+    let ask = |sender| frame([0xff; 6], RED1_MAC, 0x0806, &arp(1, sender, [0; 6], [10, 1, 0, 2], RED1_MAC));
+    let reply = frame(HOST, RED1_MAC, 0x0806, &arp(2, [192, 0, 2, 1], HOST, [10, 1, 0, 2], RED1_MAC));
+    let unspecified = u32::MAX;
+    for (what, interface, sent, seen) in [
+        ("in the node's name", pe.red1, ask([192, 0, 2, 1]), ask([10, 1, 0, 1])),
+        ("a probe", pe.red1, ask([0; 4]), ask([10, 1, 0, 1])),
+        ("on a circuit without gateway", pe.red2, ask([192, 0, 2, 1]), ask([0; 4])),
+        ("elsewhere", pe.core0, ask([192, 0, 2, 1]), ask([192, 0, 2, 1])),
+        ("an answer", pe.red1, reply.clone(), reply),
+    ] {
+        let run = pe.run("circuit_egress", interface, &sent, 0);
+        assert_eq!((run.action, run.frame), (unspecified, seen), "{what}");
+    }
+}
+
 #[test]
 fn solicitations_for_the_gateway_are_answered() {
     let mut pe = pe();
