@@ -155,6 +155,25 @@ fn the_gateway_answers_for_itself_and_for_what_it_cannot_reach() {
     assert_eq!(l3vpn.dropped("pe1", "red", "no-route-in-vrf"), 2);
 }
 
+/// A node has addresses of its own, which are no tenant's business; and a host that checks the way back (RFC 3704)
+/// answers nobody else than its gateway.
+#[test]
+fn hosts_are_asked_for_by_their_gateway() {
+    let l3vpn = L3vpn::up("arp");
+    let (pe, ce) = (l3vpn.node("pe2"), l3vpn.node("red-ce2"));
+    pe.check(["ip", "address", "add", "192.0.2.55/24", "dev", "eth1"]);
+    ce.check(["sysctl", "-w", "net.ipv4.conf.all.rp_filter=1", "net.ipv4.conf.eth1.rp_filter=1"]);
+    let asked = Capture::start(&ce, "eth1", "arp[6:2] = 1");
+    pe.check(["ip", "neigh", "flush", "dev", "eth2"]);
+    l3vpn.assert_pings("red-ce1", SITE2[0]);
+    let requests = asked.wait(1);
+    let mac = l3vpn.mac("pe2", "eth2");
+    let from_pe: Vec<_> = requests.iter().filter(|frame| frame[6..12] == mac).collect();
+    assert!(!from_pe.is_empty());
+    // Sender protocol address, RFC 826.
+    assert!(from_pe.iter().all(|frame| frame[28..32] == [10, 0, 2, 1]), "{from_pe:x?}");
+}
+
 /// Larger than any link, in fragments that the host made.
 #[test]
 fn fragments_arrive() {
