@@ -284,6 +284,12 @@ fn an_outside_interface_is_no_way_into_the_domain() {
     ears.assert_heard_nothing();
     assert_eq!(on_core.frames().len(), 0, "passed through the node into the domain");
     assert_blue_is_untouched(&l3vpn);
+
+    let own_rules = || pe.check(["ip", "-6", "rule"]).matches("proto 161").count();
+    pe.kill_main(lab::Signal::SIGKILL).unwrap();
+    assert_eq!(own_rules(), 4, "the fence stands without the agent, as the dataplane does");
+    pe.check(["sixedge", "cleanup"]);
+    assert_eq!(own_rules(), 0);
 }
 
 /// What is wrong and comes from the core is dropped under the name of what is wrong with it.

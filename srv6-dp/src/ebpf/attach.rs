@@ -130,7 +130,9 @@ impl Programs {
             self.detach_now(*attachment)?;
         }
         self.pins.dismantle()?;
-        Ok(attachments.len())
+        let interfaces: BTreeSet<IfIndex> =
+            attachments.iter().map(|attachment| attachment.interface).collect();
+        Ok(interfaces.len())
     }
 
     fn attach_now(&mut self, role: Role, interface: IfIndex) -> Result<(), EbpfError> {
