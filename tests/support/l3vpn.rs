@@ -80,8 +80,15 @@ impl L3vpn {
         routes.filter(|route| route["prefix"] == prefix).any(|route| route["programmed"] == true)
     }
 
-    /// Packets dropped in a VRF (`-`: in none) so far, by reason.
+    /// Packets dropped in a VRF (`-`: in none) so far, by reason; but for what hosts say on their link unasked, at any
+    /// moment.
     pub(crate) fn drops(&self, pe: &str, vrf: &str) -> BTreeMap<String, u64> {
+        let mut drops = self.all_drops(pe, vrf);
+        drops.remove("link-scope");
+        drops
+    }
+
+    fn all_drops(&self, pe: &str, vrf: &str) -> BTreeMap<String, u64> {
         let answer = self.show(pe, "drops");
         let drops = answer["drops"].as_array().unwrap().iter().filter(|drop| drop["vrf"] == vrf);
         drops
@@ -90,7 +97,7 @@ impl L3vpn {
     }
 
     pub(crate) fn dropped(&self, pe: &str, vrf: &str, reason: &str) -> u64 {
-        self.drops(pe, vrf).get(reason).copied().unwrap_or_default()
+        self.all_drops(pe, vrf).get(reason).copied().unwrap_or_default()
     }
 
     /// One of the counters of `show counters`.
