@@ -3,7 +3,7 @@
 use aya_ebpf::{
     bindings::{
         BPF_FIB_LKUP_RET_FRAG_NEEDED, BPF_FIB_LKUP_RET_FWD_DISABLED, BPF_FIB_LKUP_RET_NO_NEIGH,
-        BPF_FIB_LKUP_RET_SUCCESS, bpf_fib_lookup,
+        BPF_FIB_LKUP_RET_SUCCESS, BPF_FIB_LOOKUP_DIRECT, bpf_fib_lookup,
     },
     helpers::generated as helpers,
 };
@@ -16,7 +16,7 @@ use crate::{
 
 const AF_INET6: u8 = 10;
 /// Routes are asked for as for the node's own packets: those come in, so to say, by the loopback interface, and the
-/// answer does not depend on the settings of a tenant's circuit.
+/// answer does not depend on the settings of a tenant's circuit. The main table is asked at once, policy rules are not.
 const LOOPBACK: u32 = 1;
 
 /// A route with its neighbour.
@@ -40,7 +40,9 @@ pub(crate) fn route(
     lookup.__bindgen_anon_4.ipv6_dst = destination.0;
     let size = size_of::<bpf_fib_lookup>() as i32;
     // SAFETY: context and `lookup` are valid for the call.
-    let answer = unsafe { helpers::bpf_fib_lookup(packet.skb.raw().cast(), &raw mut lookup, size, 0) };
+    let answer = unsafe {
+        helpers::bpf_fib_lookup(packet.skb.raw().cast(), &raw mut lookup, size, BPF_FIB_LOOKUP_DIRECT)
+    };
     match answer as u32 {
         BPF_FIB_LKUP_RET_SUCCESS | BPF_FIB_LKUP_RET_NO_NEIGH => Ok(Route(lookup)),
         BPF_FIB_LKUP_RET_FRAG_NEEDED => {

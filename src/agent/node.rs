@@ -10,11 +10,7 @@ use srv6_dp::{
 };
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
-use vrf_manager::{
-    Desired, Links, Transition, VrfTables,
-    intent::{Intent, UnderlayRoute},
-    plan,
-};
+use vrf_manager::{Desired, Links, Transition, VrfTables, intent::Intent, plan};
 
 use super::{
     Agent, AgentError, chain,
@@ -84,7 +80,7 @@ impl Node {
             underlay_incomplete: false,
         };
         node.report(&desired);
-        node.underlay(&desired.underlay).await;
+        node.underlay(&desired).await;
         if desired.speaker.graceful_restart.is_none() || !restart.restarted {
             node.sweep().await;
         }
@@ -194,7 +190,7 @@ impl Node {
         self.out_of_step |= !apply(&mut self.dataplane, &remove);
         self.lingering.hold(linger);
         self.report(&desired);
-        self.underlay(&desired.underlay).await;
+        self.underlay(&desired).await;
         Ok(())
     }
 
@@ -240,8 +236,10 @@ impl Node {
         }
     }
 
-    async fn underlay(&mut self, routes: &[UnderlayRoute]) {
-        let routes = routes.iter().map(|route| {
+    async fn underlay(&mut self, desired: &Desired) {
+        let core = self.intent.srv6.core_interfaces.clone();
+        self.underlay.set_domain(desired.dataplane.node.domain.clone(), core);
+        let routes = desired.underlay.iter().map(|route| {
             let ifindex =
                 route.interface.as_deref().and_then(|name| self.links.get(name)).map(|link| link.index.0);
             (route.prefix, Hop { via: route.via, ifindex })

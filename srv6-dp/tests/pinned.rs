@@ -80,7 +80,10 @@ fn the_next_process_finds_everything_as_it_was() {
     assert_eq!(second.next_hops_in_use(), 1);
     assert_eq!(second.verify(&wanted.core).unwrap(), []);
     let mechanisms: Vec<_> = second.attachments().unwrap().iter().map(|a| (a.role, a.mechanism)).collect();
-    assert_eq!(mechanisms, [(Role::Circuit, Mechanism::Tcx), (Role::Core, Mechanism::Tcx)]);
+    assert_eq!(
+        mechanisms,
+        [Role::Circuit, Role::CircuitEgress, Role::Core].map(|role| (role, Mechanism::Tcx))
+    );
 }
 
 #[test]
@@ -103,6 +106,8 @@ fn clsact_does_what_tcx_does() {
     assert_eq!(filters("ac0").matches("direct-action").count(), 1, "{}", filters("ac0"));
     second.apply(&Change::RemoveCircuit(ac)).unwrap();
     assert!(!filters("ac0").contains("circuit_ingress"), "{}", filters("ac0"));
+    let egress = lab::run(std::process::Command::new("tc").args(["filter", "show", "dev", "ac0", "egress"]));
+    assert!(!egress.contains("circuit_egress"), "{egress}");
     assert!(filters("core0").contains("core_ingress"));
 }
 
@@ -127,7 +132,11 @@ fn maps_of_another_layout_forward_until_the_new_ones_are_full() {
     assert_eq!(staged.observe().unwrap(), wanted);
     assert_eq!(staged.verify(&wanted.core).unwrap(), []);
     let attached: Vec<_> = staged.attachments().unwrap().iter().map(|a| (a.role, a.interface)).collect();
-    assert_eq!(attached, [(Role::Circuit, ac), (Role::Core, core)], "ac1 is no circuit of the new plan");
+    assert_eq!(
+        attached,
+        [(Role::Circuit, ac), (Role::CircuitEgress, ac), (Role::Core, core)],
+        "ac1 is no circuit of the new plan"
+    );
     drop(staged);
     let again = EbpfDataplane::open(&larger).unwrap();
     assert_eq!(*again.opened(), Opened::Adopted);
@@ -176,7 +185,7 @@ fn what_went_with_its_interface_is_forgotten() {
             dataplane.verify(&[core].into()).unwrap().first(),
             Some(&Fault::NotAttached(Role::Circuit, ac))
         );
-        assert_eq!(dataplane.sweep().unwrap(), [(Role::Circuit, ac)]);
+        assert_eq!(dataplane.sweep().unwrap(), [(Role::Circuit, ac), (Role::CircuitEgress, ac)]);
         assert_eq!(dataplane.verify(&[core].into()).unwrap(), []);
 
         lab.ip("link del core0");

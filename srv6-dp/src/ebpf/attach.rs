@@ -34,10 +34,10 @@ pub(super) struct Programs {
 }
 
 impl Programs {
-    /// Loads both programs into the kernel.
+    /// Loads the programs into the kernel.
     pub(super) fn load(ebpf: Ebpf, pins: Pins, attach: Attach, staged: bool) -> Result<Self, EbpfError> {
         let mut programs = Self { ebpf, pins, attach, staged: staged.then(BTreeSet::new) };
-        for role in [Role::Circuit, Role::Core] {
+        for role in Role::ALL {
             programs.program(role)?.load().map_err(EbpfError::program(role.program()))?;
         }
         Ok(programs)
@@ -130,7 +130,9 @@ impl Programs {
             self.detach_now(*attachment)?;
         }
         self.pins.dismantle()?;
-        Ok(attachments.len())
+        let interfaces: BTreeSet<IfIndex> =
+            attachments.iter().map(|attachment| attachment.interface).collect();
+        Ok(interfaces.len())
     }
 
     fn attach_now(&mut self, role: Role, interface: IfIndex) -> Result<(), EbpfError> {

@@ -276,7 +276,7 @@ pub fn load() -> Ebpf {
         loader.map_max_entries(map, entries);
     }
     let mut object = loader.load(OBJECT).unwrap();
-    for name in ["circuit_ingress", "core_ingress"] {
+    for name in ["circuit_ingress", "circuit_egress", "core_ingress"] {
         let program: &mut SchedClassifier = object.program_mut(name).unwrap().try_into().unwrap();
         // The verifier gives up with EAGAIN when a signal is pending.
         while let Err(why) = program.load() {
