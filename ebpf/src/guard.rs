@@ -8,16 +8,10 @@ use crate::{
     packet::{Address, Family, Inner},
 };
 
-/// Whose a packet is.
-pub(crate) enum Scope {
-    /// The VRF routes it.
-    Vrf,
-    /// It does not leave the link, and the kernel may want it: neighbour discovery, DHCP, routing protocols.
-    Link,
-}
-
+/// Lets through what the VRF routes. What does not leave the link would reach the node itself, and whatever listens
+/// there on all addresses: a tenant may speak neighbour discovery to it and nothing else.
 #[inline(always)]
-pub(crate) fn check(inner: &Inner) -> Result<Scope, DropReason> {
+pub(crate) fn check(inner: &Inner) -> Result<(), DropReason> {
     match inner.family {
         Family::V4 => check4(u32::from_be(inner.source.0[0]), u32::from_be(inner.destination.0[0])),
         Family::V6 => check6(&inner.source, &inner.destination),
@@ -25,10 +19,10 @@ pub(crate) fn check(inner: &Inner) -> Result<Scope, DropReason> {
 }
 
 #[inline(always)]
-fn check4(source: u32, destination: u32) -> Result<Scope, DropReason> {
+fn check4(source: u32, destination: u32) -> Result<(), DropReason> {
     const LINK_LOCAL_MULTICAST: u32 = 0x00e0_0000;
     if destination == u32::MAX || destination >> 8 == LINK_LOCAL_MULTICAST {
-        return Ok(Scope::Link);
+        return Err(DropReason::LinkScope);
     }
     if destination >> 28 == 0xe {
         return Err(DropReason::MulticastUnsupported);
@@ -36,19 +30,19 @@ fn check4(source: u32, destination: u32) -> Result<Scope, DropReason> {
     // RFC 1812 section 5.3.7: 0/8, 127/8, and multicast and the reserved addresses above it.
     match source >> 24 {
         0 | 127 | 224.. => Err(DropReason::BadSource),
-        _ => Ok(Scope::Vrf),
+        _ => Ok(()),
     }
 }
 
 #[inline(always)]
-fn check6(source: &Address, destination: &Address) -> Result<Scope, DropReason> {
+fn check6(source: &Address, destination: &Address) -> Result<(), DropReason> {
     let first = u32::from_be(destination.0[0]);
     if first >> 24 == 0xff {
-        // RFC 4291 section 2.7: scopes 1 and 2 are the interface and the link.
-        return if first >> 16 & 0xf <= 2 { Ok(Scope::Link) } else { Err(DropReason::MulticastUnsupported) };
+        let on_link = is_on_link(destination);
+        return Err(if on_link { DropReason::LinkScope } else { DropReason::MulticastUnsupported });
     }
     if is_link_local(destination) {
-        return Ok(Scope::Link);
+        return Err(DropReason::LinkScope);
     }
     // RFC 8754 section 5.1: whatever its source and whether it carries an SRH or not.
     if DOMAIN.get(Key::new(128, destination.octets())).is_some() {
@@ -58,7 +52,14 @@ fn check6(source: &Address, destination: &Address) -> Result<Scope, DropReason> 
     if loopback_or_none || u32::from_be(source.0[0]) >> 24 == 0xff {
         return Err(DropReason::BadSource);
     }
-    Ok(Scope::Vrf)
+    Ok(())
+}
+
+/// Link-local, or multicast of scope 1 or 2: the interface and the link, RFC 4291 section 2.7.
+#[inline(always)]
+pub(crate) fn is_on_link(destination: &Address) -> bool {
+    let first = u32::from_be(destination.0[0]);
+    is_link_local(destination) || first >> 24 == 0xff && first >> 16 & 0xf <= 2
 }
 
 /// fe80::/10.

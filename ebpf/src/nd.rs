@@ -7,7 +7,7 @@ use srv6_types::{
 };
 
 use crate::{
-    counters, local,
+    counters, guard, local,
     outcome::Packed,
     packet::{
         Address, Family, Packet, checksum,
@@ -57,21 +57,25 @@ fn kind(packet: &Packet) -> Option<u8> {
     Some(unsafe { (*icmp).kind })
 }
 
-/// Answers a solicitation for an address of ours, and leaves to the kernel what else comes to such an address.
-/// [`NOT_OURS`] for the rest: it must not get to the kernel by its type alone, which would route it out of the VRF.
+/// Answers a solicitation for an address of ours, and leaves to the kernel the solicitations and advertisements on the
+/// link: it finds the neighbours. [`NOT_OURS`] for the rest: it must not get to the kernel by its type alone, which
+/// would route it out of the VRF or, by a router advertisement or a redirect, let a tenant configure the node.
 #[inline(never)]
 pub(crate) fn answer(packet: &Packet, circuit: &CircuitEntry) -> Packed {
     Packed::pack(match advertise(packet, circuit) {
         Ok(Some(action)) => Ok(action),
-        Ok(None) if is_to_us(packet, circuit) => Ok(TC_ACT_OK),
+        Ok(None) if is_for_kernel(packet, circuit) => Ok(TC_ACT_OK),
         Ok(None) => Ok(NOT_OURS),
         Err(reason) => Err(reason),
     })
 }
 
 #[inline(always)]
-fn is_to_us(packet: &Packet, circuit: &CircuitEntry) -> bool {
-    local::is_on(circuit.vrf, packet.skb.ifindex(), Family::V6, &packet.inner.destination)
+fn is_for_kernel(packet: &Packet, circuit: &CircuitEntry) -> bool {
+    let destination = &packet.inner.destination;
+    matches!(kind(packet), Some(SOLICITATION | ADVERTISEMENT))
+        && (guard::is_on_link(destination)
+            || local::is_on(circuit.vrf, packet.skb.ifindex(), Family::V6, destination))
 }
 
 #[inline(always)]

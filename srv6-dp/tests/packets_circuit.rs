@@ -222,16 +222,10 @@ fn what_is_for_the_kernel_stays_untouched() {
     let mut pe = pe();
     let nd = |kind, to| ip("fe80::2", to).ttl(255).icmp(kind, 0, 0, &pattern(16));
     for (what, packet) in [
-        ("DHCP", ip("0.0.0.0", "255.255.255.255").udp(68, 67, 240)),
-        ("OSPF hello", ip(HOST4, "224.0.0.5").ttl(1)),
-        ("router solicitation", nd(133, "ff02::2")),
-        ("router advertisement", nd(134, "ff02::1")),
         ("advertisement to our address", nd(136, GATEWAY6)),
+        ("advertisement to the kernel's address", nd(136, "fe80::1")),
+        ("solicitation of the kernel's address", nd(135, "ff02::1:ff00:1")),
         ("solicitation of somebody else", nd(135, "ff02::1:ff00:99")),
-        ("redirect", nd(137, GATEWAY6)),
-        ("MLD report", ip("fe80::2", "ff02::16").ttl(1).payload(0, pattern(28))),
-        ("link-local unicast", ip("fe80::2", "fe80::1")),
-        ("DHCPv6", ip("fe80::2", "ff02::1:2").udp(546, 547, 60)),
     ] {
         let run = pe.circuit(&packet);
         assert_eq!((run.action, run.ip()), (OK, &packet.bytes()[..]), "{what}");
@@ -242,6 +236,31 @@ fn what_is_for_the_kernel_stays_untouched() {
     let strange = frame(CORE_MAC, HOST, 0x0800, &packet);
     assert_eq!(pe.run("circuit_ingress", pe.core0, &strange, 0).action, OK, "not a circuit");
     assert_eq!(pe.counter(RED, vrf_counter::FROM_CIRCUIT).0, 0);
+}
+
+/// Whatever listens on all addresses of the node (BGP, SSH) would hear it.
+#[test]
+fn nothing_on_the_link_reaches_the_node() {
+    let mut pe = pe();
+    let nd = |kind, to| ip("fe80::2", to).ttl(255).icmp(kind, 0, 0, &pattern(16));
+    for (what, packet) in [
+        ("DHCP", ip("0.0.0.0", "255.255.255.255").udp(68, 67, 240)),
+        ("OSPF hello", ip(HOST4, "224.0.0.5").ttl(1)),
+        ("mDNS", ip(HOST4, "224.0.0.251").udp(5353, 5353, 60)),
+        ("TCP to the kernel's address", ip("fe80::2", "fe80::1").payload(TCP, pattern(20))),
+        ("ping of the kernel's address", ip("fe80::2", "fe80::1").echo_request(8)),
+        ("the same from elsewhere", ip(HOST6, "fe80::1").echo_request(8)),
+        ("ping of all nodes", ip("fe80::2", "ff02::1").echo_request(8)),
+        ("DHCPv6", ip("fe80::2", "ff02::1:2").udp(546, 547, 60)),
+        ("MLD report", ip("fe80::2", "ff02::16").ttl(1).payload(0, pattern(28))),
+        ("discovery from beyond the link", nd(136, "fe80::1").ttl(254)),
+        ("router solicitation", nd(133, "ff02::2")),
+        ("router advertisement", nd(134, "ff02::1")),
+        ("router advertisement to us alone", nd(134, "fe80::1")),
+        ("redirect", nd(137, "fe80::1")),
+    ] {
+        assert_silent(&mut pe, what, DropReason::LinkScope, &packet);
+    }
 }
 
 fn arp(operation: u8, sender: [u8; 4], target_mac: [u8; 6], target: [u8; 4], sender_mac: [u8; 6]) -> Vec<u8> {

@@ -9,7 +9,7 @@ use srv6_types::{
 use crate::{
     arp, counters,
     forward::{Forward, forward},
-    guard::{self, Scope},
+    guard,
     icmp::{self, Sources, echo},
     maps::{CIRCUITS, VRFS},
     nd,
@@ -25,6 +25,9 @@ use crate::{
 pub(crate) fn ingress(skb: Skb) -> i32 {
     // SAFETY: values are replaced whole, and a torn read would harm one packet.
     let Some(circuit) = (unsafe { CIRCUITS.get(skb.ifindex()) }) else { return TC_ACT_OK };
+    if let Err(reason) = skb.strip_priority_tags() {
+        return super::drop(skb, circuit.vrf, reason, None);
+    }
     if skb.is_tagged() || skb.is_for_others() {
         return TC_ACT_OK;
     }
@@ -62,9 +65,7 @@ fn take(packet: &mut Packet, circuit: &CircuitEntry) -> Result<i32, DropReason> 
             action => return Ok(action),
         }
     }
-    if let Scope::Link = guard::check(&packet.inner)? {
-        return Ok(TC_ACT_OK);
-    }
+    guard::check(&packet.inner)?;
     counters::count(circuit.vrf, vrf_counter::FROM_CIRCUIT, packet.inner.length);
     match forward(packet)? {
         Forward::Sent(action) => Ok(action),

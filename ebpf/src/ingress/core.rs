@@ -23,6 +23,9 @@ use crate::{
 /// Takes in what is addressed to a local SID; transit and the node's own packets are the kernel's.
 #[inline(always)]
 pub(crate) fn ingress(skb: Skb) -> i32 {
+    if let Err(reason) = skb.strip_priority_tags() {
+        return super::drop(skb, 0, reason, None);
+    }
     if skb.ethertype() != ethertype::IPV6 || skb.is_tagged() || skb.is_for_others() {
         return TC_ACT_OK;
     }

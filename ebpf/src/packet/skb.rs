@@ -25,6 +25,11 @@ const SPARE: i32 = 8;
 /// How often that goes into the largest packet.
 const ADJUSTMENTS: usize = 18;
 
+/// Tags of priority only, one behind the other, that are put up with, and one.
+const PRIORITY_TAGS: usize = 3;
+/// Of a tag, what names the VLAN.
+const VLAN_ID: u32 = 0xfff;
+
 /// The kernel's buffer, and what it lets us do to it.
 #[derive(Clone, Copy)]
 pub(crate) struct Skb(*mut __sk_buff);
@@ -55,6 +60,19 @@ impl Skb {
     #[inline(always)]
     pub(crate) fn ethertype(self) -> u16 {
         unsafe { (*self.0).protocol as u16 }
+    }
+
+    /// Takes off tags without a VLAN (VID 0, IEEE 802.1Q section 6.9): no VLAN interface has the frame, the kernel takes
+    /// it for untagged, and so must the programs.
+    #[inline(always)]
+    pub(crate) fn strip_priority_tags(self) -> Result<(), DropReason> {
+        for _ in 0..PRIORITY_TAGS {
+            if !self.is_tagged() || unsafe { (*self.0).vlan_tci } & VLAN_ID != 0 {
+                return Ok(());
+            }
+            unsafe { helpers::bpf_skb_vlan_pop(self.0) };
+        }
+        Err(DropReason::NotIp)
     }
 
     /// A VLAN tag stands beside the frame: it belongs to a VLAN interface above this one.

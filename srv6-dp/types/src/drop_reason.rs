@@ -74,6 +74,8 @@ drop_reasons! {
     CongestionNotEct = 20, "congestion-not-ect";
     /// A route says that this destination is to be dropped in silence.
     Blackhole = 21, "blackhole";
+    /// For the link only (link-local, broadcast, 224.0.0.0/24): of such, a tenant's node takes neighbour discovery.
+    LinkScope = 22, "link-scope";
 }
 
 impl DropReason {
