@@ -19,6 +19,8 @@ const AF_INET6: u8 = 10;
 /// answer does not depend on the settings of a tenant's circuit.
 const LOOPBACK: u32 = 1;
 
+const MAX_LENGTH: u32 = u16::MAX as u32;
+
 /// A route with its neighbour.
 pub(crate) struct Route(bpf_fib_lookup);
 
@@ -35,7 +37,9 @@ pub(crate) fn route(
     let mut lookup: bpf_fib_lookup = unsafe { core::mem::zeroed() };
     lookup.family = AF_INET6;
     lookup.ifindex = LOOPBACK;
-    lookup.__bindgen_anon_1.tot_len = (packet.segment_length() + room) as u16;
+    let length = packet.segment_length() + room;
+    // The field holds no more; such a length must not come out as a small one.
+    lookup.__bindgen_anon_1.tot_len = if length > MAX_LENGTH { MAX_LENGTH } else { length } as u16;
     lookup.__bindgen_anon_3.ipv6_src = source.0;
     lookup.__bindgen_anon_4.ipv6_dst = destination.0;
     let size = size_of::<bpf_fib_lookup>() as i32;
