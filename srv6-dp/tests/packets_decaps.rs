@@ -157,7 +157,7 @@ fn congestion_marks_survive_the_tunnel() {
 }
 
 #[test]
-fn what_is_not_ours_stays_the_kernels() {
+fn what_is_not_ours_goes_on_to_the_next_program() {
     let mut pe = pe();
     let transit = outer(FAR, "fc00:0:7:1::", &four()).bytes();
     for (what, frame) in [
@@ -167,7 +167,7 @@ fn what_is_not_ours_stays_the_kernels() {
         ("another station's", frame([2, 9, 9, 9, 9, 9], HOST, 0x86dd, &outer(FAR, DT46, &four()).bytes())),
     ] {
         let run = pe.run("core_ingress", pe.core0, &frame, 0);
-        assert_eq!(run.action, OK, "{what}");
+        assert_eq!(run.action, NEXT, "{what}");
         assert_eq!(run.frame, frame, "{what}: untouched");
     }
 }
@@ -218,6 +218,33 @@ fn errors_go_back_through_the_vrf() {
     pe.core(&behind_srh).assert_encapsulated("TTL behind an SRH", error4(11, 0, 0, &four().ttl(1)));
     assert_eq!(pe.drops(RED, DropReason::TtlExpired), 3);
     assert_eq!(pe.counter(RED, vrf_counter::ANSWERED).0, 5);
+}
+
+/// As from a circuit: what no router forwards, whichever PE let it in.
+#[test]
+fn what_no_router_forwards() {
+    let mut pe = pe();
+    let red1 = pe.red1;
+    for prefix in ["0.0.0.0/0", "::/0"] {
+        pe.route(RED, prefix, on(kind::CONNECTED, red1));
+    }
+    use DropReason::*;
+    for (what, reason, inner) in [
+        ("to broadcast", LinkScope, ip("10.2.0.2", "255.255.255.255")),
+        ("to this host", LinkScope, ip("10.2.0.2", "127.0.0.1")),
+        ("to a link-local address", LinkScope, ip("2001:db8:2::2", "fe80::2")),
+        ("to multicast", MulticastUnsupported, ip("10.2.0.2", "239.0.0.1")),
+        ("to multicast, IPv6", MulticastUnsupported, ip("2001:db8:2::2", "ff05::2")),
+        ("from multicast", BadSource, ip("224.0.0.5", "10.1.0.2")),
+        ("a ping from this host", BadSource, ip("127.0.0.1", "10.1.0.1").echo_request(8)),
+        ("a ping from ::1", BadSource, ip("::1", "2001:db8:1::1").echo_request(8)),
+    ] {
+        let before = pe.drops(RED, reason);
+        assert_eq!(pe.core(&outer(FAR, DT46, &inner)).action, SHOT, "{what}");
+        assert_eq!(pe.drops(RED, reason), before + 1, "{what}");
+    }
+    let group = frame([0x33, 0x33, 0, 0, 0, 1], HOST, 0x86dd, &outer(FAR, DT46, &four()).bytes());
+    assert_eq!(pe.run("core_ingress", pe.core0, &group, 0).action, NEXT, "by a multicast of the link");
 }
 
 #[test]

@@ -88,6 +88,13 @@ impl Skb {
         unsafe { (*self.0).pkt_type == PACKET_OTHERHOST }
     }
 
+    /// Addressed to our MAC address, and not to a group or to all stations.
+    #[inline(always)]
+    pub(crate) fn is_for_us(self) -> bool {
+        const PACKET_HOST: u32 = 0;
+        unsafe { (*self.0).pkt_type == PACKET_HOST }
+    }
+
     /// Payload octets of each segment of a super-packet, 0 for a plain one.
     #[inline(always)]
     pub(crate) fn gso_size(self) -> u32 {
