@@ -50,11 +50,13 @@ fn every_behaviour_takes_what_it_should() {
         pe.core(&outer(FAR, sid, &inner)).assert_sent(what, &inner.clone().ttl(63));
         let list = [sid, "fc00:0:9::"];
         let routed = outer_with_routing_header(FAR, sid, 0, &list, &inner);
-        pe.core(&routed).assert_sent(&format!("{what} behind an SRH"), &inner.ttl(63));
+        pe.core(&routed).assert_sent(&format!("{what} behind an SRH"), &inner.clone().ttl(63));
+        let routed = outer_with_routing_header(FAR, sid, 0, &[sid; 50], &inner);
+        pe.core(&routed).assert_sent(&format!("{what} behind a long SRH"), &inner.ttl(63));
     }
-    assert_eq!(pe.counter(RED, vrf_counter::DECAPSULATED).0, 16);
+    assert_eq!(pe.counter(RED, vrf_counter::DECAPSULATED).0, 24);
     assert_eq!(pe.counter(RED, vrf_counter::DELIVERED), pe.counter(RED, vrf_counter::DECAPSULATED));
-    assert_eq!(pe.sid_counter(0), (2, 2 * four().bytes().len() as u64), "End.DT4");
+    assert_eq!(pe.sid_counter(0), (3, 3 * four().bytes().len() as u64), "End.DT4");
 }
 
 #[test]
@@ -162,6 +164,7 @@ fn what_is_not_ours_goes_on_to_the_next_program() {
     let transit = outer(FAR, "fc00:0:7:1::", &four()).bytes();
     for (what, frame) in [
         ("transit", frame(CORE_MAC, HOST, 0x86dd, &transit)),
+        ("to the node", frame(CORE_MAC, HOST, 0x86dd, &ip(FAR, NODE).payload(TCP, pattern(20)).bytes())),
         ("IPv4", frame(CORE_MAC, HOST, 0x0800, &four().bytes())),
         ("ARP", frame(CORE_MAC, HOST, 0x0806, &[0; 28])),
         ("another station's", frame([2, 9, 9, 9, 9, 9], HOST, 0x86dd, &outer(FAR, DT46, &four()).bytes())),

@@ -31,7 +31,7 @@ pub(crate) fn ingress(skb: Skb) -> i32 {
     if skb.is_tagged() || skb.is_for_others() {
         return TC_ACT_UNSPEC;
     }
-    skb.pull_headers();
+    skb.pull_headers(0);
     match skb.ethertype() {
         ethertype::IPV4 => ip(skb, circuit, Family::V4),
         ethertype::IPV6 => ip(skb, circuit, Family::V6),

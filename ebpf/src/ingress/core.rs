@@ -14,7 +14,7 @@ use crate::{
     forward::{Forward, forward},
     guard,
     icmp::{self, Sources, echo},
-    maps::{LOCATORS, SIDS, VRFS},
+    maps::{LOCATORS, NODE, SIDS, VRFS},
     packet::{
         Address, Packet, Skb,
         headers::{ETHERNET, Ipv6, ethertype},
@@ -30,20 +30,27 @@ pub(crate) fn ingress(skb: Skb) -> i32 {
     if skb.ethertype() != ethertype::IPV6 || skb.is_tagged() || !skb.is_for_us() {
         return TC_ACT_UNSPEC;
     }
-    skb.pull_headers();
+    skb.pull_headers(0);
     let Ok(outer) = skb.frame().at::<Ipv6>(ETHERNET) else { return TC_ACT_UNSPEC };
     // SAFETY: `at` has checked the bounds.
     let destination = unsafe { (*outer).destination };
     // SAFETY: values are replaced whole, and a torn read would harm one packet.
     match unsafe { SIDS.get(destination.octets()) } {
         Some(sid) => endpoint(skb, sid),
-        None if is_ours(&destination) => super::drop(skb, 0, DropReason::NoSuchSid, None),
+        None if is_node(&destination) => TC_ACT_UNSPEC,
+        None if is_in_locator(&destination) => super::drop(skb, 0, DropReason::NoSuchSid, None),
         None => TC_ACT_UNSPEC,
     }
 }
 
+/// The node's own address may lie in its locator, and BGP and ICMP errors about outer packets come to it.
 #[inline(always)]
-fn is_ours(destination: &Address) -> bool {
+fn is_node(destination: &Address) -> bool {
+    NODE.get(0).is_some_and(|node| Address::from_octets(&node.source) == *destination)
+}
+
+#[inline(always)]
+fn is_in_locator(destination: &Address) -> bool {
     LOCATORS.get(Key::new(128, destination.octets())).is_some()
 }
 
