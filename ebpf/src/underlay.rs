@@ -25,12 +25,13 @@ const MAX_LENGTH: u32 = u16::MAX as u32;
 pub(crate) struct Route(bpf_fib_lookup);
 
 /// Finds the route of an outer header that makes the packet `room` octets longer. Too long a packet is told the
-/// MTU that is left inside.
+/// MTU that is left inside. Of several paths of the same cost, `flow_label` (network order) chooses.
 #[inline(always)]
 pub(crate) fn route(
     packet: &mut Packet,
     source: Address,
     destination: Address,
+    flow_label: u32,
     room: u32,
 ) -> Result<Route, DropReason> {
     // SAFETY: plain integers.
@@ -40,6 +41,7 @@ pub(crate) fn route(
     let length = packet.segment_length() + room;
     // The field holds no more; such a length must not come out as a small one.
     lookup.__bindgen_anon_1.tot_len = if length > MAX_LENGTH { MAX_LENGTH } else { length } as u16;
+    lookup.__bindgen_anon_2.flowinfo = flow_label;
     lookup.__bindgen_anon_3.ipv6_src = source.0;
     lookup.__bindgen_anon_4.ipv6_dst = destination.0;
     let size = size_of::<bpf_fib_lookup>() as i32;

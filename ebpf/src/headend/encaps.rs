@@ -135,7 +135,8 @@ fn push(packet: &mut Packet, next_hop: &NextHopEntry) -> Outcome {
     let node = NODE.get(0).ok_or(DropReason::NoUnderlayRoute)?;
     let outer = Outer::new(packet, next_hop, node)?;
     let room = outer.room();
-    let route = underlay::route(packet, outer.source(), outer.destination(), room)?;
+    let flow_label = outer.version_class_flow & Ipv6::FLOW_LABEL.to_be();
+    let route = underlay::route(packet, outer.source(), outer.destination(), flow_label, room)?;
     if packet.room == 0 {
         packet.skb.encapsulate(room, packet.inner.family)?;
     } else if packet.room != room {
