@@ -1,6 +1,6 @@
 //! Neighbour discovery for the gateway addresses of a circuit, RFC 4861. Everything else of it is the kernel's.
 
-use aya_ebpf::bindings::TC_ACT_OK;
+use aya_ebpf::bindings::TC_ACT_UNSPEC;
 use srv6_types::{
     DropReason,
     maps::{CircuitEntry, vrf_counter},
@@ -57,25 +57,23 @@ fn kind(packet: &Packet) -> Option<u8> {
     Some(unsafe { (*icmp).kind })
 }
 
-/// Answers a solicitation for an address of ours, and leaves to the kernel the solicitations and advertisements on the
-/// link: it finds the neighbours. [`NOT_OURS`] for the rest: it must not get to the kernel by its type alone, which
-/// would route it out of the VRF or, by a router advertisement or a redirect, let a tenant configure the node.
+/// Answers a solicitation for an address of ours, and leaves to the kernel the solicitations and advertisements to
+/// addresses of the link: it finds the neighbours, from its own link-local address. [`NOT_OURS`] for the rest: the
+/// kernel would route what is to any other address, ours too, for it does not hold them; and a router advertisement or
+/// a redirect would let a tenant configure the node.
 #[inline(never)]
 pub(crate) fn answer(packet: &Packet, circuit: &CircuitEntry) -> Packed {
     Packed::pack(match advertise(packet, circuit) {
         Ok(Some(action)) => Ok(action),
-        Ok(None) if is_for_kernel(packet, circuit) => Ok(TC_ACT_OK),
+        Ok(None) if is_for_kernel(packet) => Ok(TC_ACT_UNSPEC),
         Ok(None) => Ok(NOT_OURS),
         Err(reason) => Err(reason),
     })
 }
 
 #[inline(always)]
-fn is_for_kernel(packet: &Packet, circuit: &CircuitEntry) -> bool {
-    let destination = &packet.inner.destination;
-    matches!(kind(packet), Some(SOLICITATION | ADVERTISEMENT))
-        && (guard::is_on_link(destination)
-            || local::is_on(circuit.vrf, packet.skb.ifindex(), Family::V6, destination))
+fn is_for_kernel(packet: &Packet) -> bool {
+    matches!(kind(packet), Some(SOLICITATION | ADVERTISEMENT)) && guard::is_on_link(&packet.inner.destination)
 }
 
 #[inline(always)]

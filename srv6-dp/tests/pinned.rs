@@ -220,6 +220,29 @@ fn a_program_taken_off_by_another_hand_is_noticed() {
     assert_eq!(dataplane.observe().unwrap().core, BTreeSet::new());
 }
 
+extern "C" fn ignore(_: libc::c_int) {}
+
+/// The verifier gives up with EAGAIN when one is pending.
+#[test]
+#[allow(unsafe_code, reason = "a signal to one thread")]
+fn signals_while_the_programs_load_do_no_harm() {
+    let lab = Lab::new();
+    // SAFETY: the handler does nothing, and this thread outlives the other, which is joined.
+    let loader = unsafe {
+        libc::signal(libc::SIGUSR1, ignore as *const () as libc::sighandler_t);
+        libc::pthread_self()
+    };
+    let signals = std::thread::spawn(move || {
+        for _ in 0..50 {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            assert_eq!(unsafe { libc::pthread_kill(loader, libc::SIGUSR1) }, 0);
+        }
+    });
+    let opened = EbpfDataplane::open(&lab.options()).map(|dataplane| dataplane.opened().clone());
+    signals.join().unwrap();
+    assert_eq!(opened.unwrap(), Opened::Fresh);
+}
+
 #[test]
 fn a_second_process_is_refused_while_the_first_lives() {
     let lab = Lab::new();

@@ -13,7 +13,8 @@ use super::{
     headers::{ETHERNET, IPV4, IPV6, ethertype},
 };
 
-/// Octets of headers that the programs want to read directly.
+/// Octets of headers that the programs want to read directly: a packet's with an outer one, or with what stands in
+/// front of its ports.
 const HEADERS: u32 = 256;
 
 /// Octets that hold every header of a packet twice over.
@@ -88,6 +89,13 @@ impl Skb {
         unsafe { (*self.0).pkt_type == PACKET_OTHERHOST }
     }
 
+    /// Addressed to our MAC address, and not to a group or to all stations.
+    #[inline(always)]
+    pub(crate) fn is_for_us(self) -> bool {
+        const PACKET_HOST: u32 = 0;
+        unsafe { (*self.0).pkt_type == PACKET_HOST }
+    }
+
     /// Payload octets of each segment of a super-packet, 0 for a plain one.
     #[inline(always)]
     pub(crate) fn gso_size(self) -> u32 {
@@ -99,10 +107,11 @@ impl Skb {
         unsafe { Frame::new((*self.0).data as usize, (*self.0).data_end as usize) }
     }
 
-    /// Makes the headers readable where the driver left them in fragments of the buffer.
+    /// Makes the headers of a packet at `offset` readable where the driver left them in fragments of the buffer.
     #[inline(always)]
-    pub(crate) fn pull_headers(self) {
-        let wanted = if self.len() < HEADERS { self.len() } else { HEADERS };
+    pub(crate) fn pull_headers(self, offset: u32) {
+        let wanted = offset + HEADERS;
+        let wanted = if self.len() < wanted { self.len() } else { wanted };
         if self.frame().is_shorter_than(wanted as usize) {
             // Failure shows itself as a header that does not fit.
             unsafe { helpers::bpf_skb_pull_data(self.0, wanted) };
