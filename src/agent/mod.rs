@@ -4,6 +4,7 @@
 //! interface, a question from the CLI.
 
 mod answer;
+mod next_hops;
 mod node;
 mod recent_drops;
 mod state_file;

@@ -18,6 +18,7 @@ use vrf_manager::{
 
 use super::{
     Agent, AgentError, chain,
+    next_hops::{NextHops, Which},
     state_file::StateFile,
     underlay::{Hop, Underlay},
 };
@@ -37,6 +38,7 @@ pub(super) struct Node {
     /// Set once at start: a reload must not tell peers another story.
     restart: Restart,
     underlay: Underlay,
+    next_hops: NextHops,
     /// The dataplane refused something: what it holds is compared anew until it agrees.
     out_of_step: bool,
     /// The kernel refused a route of the underlay.
@@ -95,6 +97,7 @@ impl Node {
         speaker.announce(transition.announce).await?;
         out_of_step |= !apply(&mut dataplane, &transition.remove);
         let underlay = Underlay::adopt(kernel.clone()).await?;
+        let next_hops = NextHops::new(kernel.clone());
         let mut node = Self {
             config: options.config.clone(),
             state_file,
@@ -107,11 +110,12 @@ impl Node {
             speaker,
             restart,
             underlay,
+            next_hops,
             out_of_step,
             underlay_incomplete: false,
         };
         node.report(&desired);
-        node.underlay(&desired.underlay).await;
+        node.underlay(&desired.underlay).await?;
         if desired.speaker.graceful_restart.is_none() || !restart.restarted {
             node.sweep().await;
         }
@@ -146,7 +150,7 @@ impl Node {
     pub(super) async fn on_kernel(&mut self) -> Result<(), AgentError> {
         let links = self.kernel.links().await?;
         if links == self.links {
-            self.reconcile_underlay().await;
+            self.reconcile_underlay().await?;
         } else {
             self.links = links;
             match self.dataplane.sweep() {
@@ -163,7 +167,11 @@ impl Node {
     /// Takes what the speaker tells.
     pub(super) async fn on_bgp(&mut self, event: Event) -> Result<(), AgentError> {
         match event {
-            Event::Routes(changes) => self.learn(changes).await,
+            Event::Routes(changes) => self.learn(changes).await?,
+            Event::NextHops(uses) => {
+                self.next_hops.note(&uses);
+                self.look_up_next_hops(Which::New).await?;
+            }
             Event::RestartComplete => self.sweep().await,
             // Told to the log by the speaker.
             Event::PeerUp { .. } | Event::PeerDown { .. } | Event::EndOfRib { .. } => {}
@@ -178,7 +186,7 @@ impl Node {
 
     /// Compares the kernel and the dataplane as they are with what they should hold.
     pub(super) async fn retry(&mut self) -> Result<(), AgentError> {
-        self.reconcile_underlay().await;
+        self.reconcile_underlay().await?;
         if !self.out_of_step {
             return Ok(());
         }
@@ -208,20 +216,25 @@ impl Node {
         self.speaker.announce(announce).await?;
         self.out_of_step |= !apply(&mut self.dataplane, &remove);
         self.report(&desired);
-        self.underlay(&desired.underlay).await;
-        Ok(())
+        self.underlay(&desired.underlay).await
     }
 
-    async fn learn(&mut self, routes: Vec<RouteChange>) {
+    async fn learn(&mut self, routes: Vec<RouteChange>) -> Result<(), AgentError> {
         let mut changes = Vec::new();
+        let mut installed = false;
         for route in routes {
             match route {
                 RouteChange::Vrf(route) => changes.extend(self.tables.learn(&route)),
-                RouteChange::Unicast(route) if self.intent.bgp.install_unicast => self.install(route).await,
+                RouteChange::Unicast(route) if self.intent.bgp.install_unicast => {
+                    self.install(route).await;
+                    installed = true;
+                }
                 RouteChange::Unicast(_) => {}
             }
         }
         self.out_of_step |= !apply(&mut self.dataplane, &changes);
+        // The kernel does not tell us of what we install ourselves.
+        if installed { self.look_up_next_hops(Which::All).await } else { Ok(()) }
     }
 
     async fn install(&mut self, route: UnicastRoute) {
@@ -245,17 +258,17 @@ impl Node {
         }
     }
 
-    async fn underlay(&mut self, routes: &[UnderlayRoute]) {
+    async fn underlay(&mut self, routes: &[UnderlayRoute]) -> Result<(), AgentError> {
         let routes = routes.iter().map(|route| {
             let ifindex =
                 route.interface.as_deref().and_then(|name| self.links.get(name)).map(|link| link.index.0);
             (route.prefix, Hop { via: route.via, ifindex })
         });
         self.underlay.set_static(routes);
-        self.reconcile_underlay().await;
+        self.reconcile_underlay().await
     }
 
-    async fn reconcile_underlay(&mut self) {
+    async fn reconcile_underlay(&mut self) -> Result<(), AgentError> {
         let problems = self.underlay.reconcile().await;
         // Told once, and not every time that it is tried again.
         if !self.underlay_incomplete {
@@ -264,6 +277,16 @@ impl Node {
             info!("every underlay route is in the kernel now");
         }
         self.underlay_incomplete = !problems.is_empty();
+        self.look_up_next_hops(Which::All).await
+    }
+
+    /// Tells the speaker which next hops there is a way to.
+    async fn look_up_next_hops(&mut self, which: Which) -> Result<(), AgentError> {
+        let verdicts = self.next_hops.look_up(which, &self.links, !self.underlay_incomplete).await;
+        if !verdicts.is_empty() {
+            self.speaker.set_next_hops(verdicts).await?;
+        }
+        Ok(())
     }
 
     fn report(&self, desired: &Desired) {
