@@ -1,7 +1,11 @@
 //! Next-hop tracking in a network: two PEs announce one prefix of a tenant, and the underlay decides which of them can be used.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::time::Duration;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use lab::{Lab, Node, Signal, wait_until};
 use serde_json::Value;
@@ -13,15 +17,27 @@ const PREFIX: &str = "10.0.2.0/24";
 const PE2: &str = "fc00:0:2::/48";
 const PE3: &str = "fc00:0:3::/48";
 
-struct Network(Lab);
+/// The lab, run from a copy of its files, which the test may change.
+struct Network(Lab, PathBuf);
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.1);
+    }
+}
 
 impl Network {
     #[track_caller]
     fn up(name: &str) -> Self {
-        let file =
-            concat!(env!("CARGO_MANIFEST_DIR"), "/tests/topologies/next_hop_tracking/topology.clab.yml");
-        let network =
-            Self(Lab::up_as(file, &format!("t-nht-{name}")).unwrap_or_else(|error| panic!("{error}")));
+        let name = format!("t-nht-{name}");
+        let folder = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/topologies/next_hop_tracking");
+        fs::create_dir_all(&folder).unwrap();
+        for file in fs::read_dir(source).unwrap().map(Result::unwrap) {
+            fs::copy(file.path(), folder.join(file.file_name())).unwrap();
+        }
+        let lab = Lab::up_as(folder.join("topology.clab.yml"), &name);
+        let network = Self(lab.unwrap_or_else(|error| panic!("{error}")), folder);
         network.eventually("pe1 knows of both PEs", || network.paths().len() == 2);
         network.comes_to_answer("ce2");
         network
@@ -36,6 +52,14 @@ impl Network {
         if !wait_until(PATIENCE, condition) {
             panic!("not so: {what}\npe1 wrote:\n{}\n{:#?}", self.pe1().logs(), self.paths());
         }
+    }
+
+    /// Changes a node's configuration; in place, for a bind holds on to the file and not to its name.
+    fn edit(&self, file: &str, from: &str, to: &str) {
+        let path = self.1.join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{file} has no {from:?}");
+        fs::write(&path, text.replace(from, to)).unwrap();
     }
 
     /// Takes the underlay's route to a locator away from pe1, or gives it back.
@@ -130,6 +154,19 @@ fn a_default_route_is_a_way_and_a_blackhole_is_none() {
     network.comes_to_answer("ce2");
     assert_eq!(network.reasons(), ["", ""]);
     network.route(&["add", "blackhole", PE2]);
+    network.comes_to_answer("ce3");
+}
+
+/// The kernel does not tell the agent of routes that it installs itself.
+#[test]
+fn a_locator_that_bgp_brings_into_the_kernel_is_a_way() {
+    let network = Network::up("unicast");
+    network.route(&["del", PE2]);
+    network.comes_to_answer("ce3");
+    let announced = format!("networks: [\"{PE2}\"]");
+    network.edit("pe2.yaml", "networks: []", &announced);
+    network.comes_to_answer("ce2");
+    network.edit("pe2.yaml", &announced, "networks: []");
     network.comes_to_answer("ce3");
 }
 

@@ -33,7 +33,9 @@ fn main() -> Fallible<()> {
         Some("vpnv4") => reflect(Family::Vpnv4, routes(200_000)?),
         Some("join") => join(routes(50_000)?, 200),
         Some("next-hop") => next_hop(routes(500_000)?),
-        Some(other) => Err(format!("{other} is nothing to measure; say ipv4, vpnv4, join or next-hop").into()),
+        Some(other) => {
+            Err(format!("{other} is nothing to measure; say ipv4, vpnv4, join or next-hop").into())
+        }
     }
 }
 
@@ -182,7 +184,9 @@ fn next_hop(routes: u32) -> Fallible<()> {
         let walked = cpu()?.saturating_sub(start);
         flush(&mut rib, &mut Vec::new());
         let selected = cpu()?.saturating_sub(start);
-        println!("{reachability:?}: {routes} routes queued after {walked:?}, selected anew after {selected:?}");
+        println!(
+            "{reachability:?}: {routes} routes queued after {walked:?}, selected anew after {selected:?}"
+        );
     }
     Ok(())
 }
