@@ -52,6 +52,7 @@ fn config(mut args: impl Iterator<Item = String>) -> Result<SpeakerConfig> {
         graceful_restart: None,
         peers: BTreeMap::new(),
         vrfs: BTreeMap::new(),
+        next_hop_tracking: false,
     };
     let mut peers = Vec::new();
     while let Some(option) = args.next() {

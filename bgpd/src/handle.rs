@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use bgp_core::{
     config::{PeerId, SpeakerConfig},
-    rib::{LocalRoute, Reachability, RouteView, UnicastRoute, VrfRoute},
+    rib::{LocalRoute, NextHopUse, Reachability, RouteView, UnicastRoute, VrfRoute},
     speaker::{ConfigureError, PeerView},
 };
 use bgp_wire::{Family, nlri::Prefix};
@@ -43,6 +43,8 @@ pub enum Event {
     },
     /// After a restart all that was waited for is in: forwarding state that no route stands for may go.
     RestartComplete,
+    /// Next hops to look up in the underlay, and again whenever it changes, until they are used no more.
+    NextHops(Vec<NextHopUse>),
 }
 
 /// One best route that has changed.
@@ -69,7 +71,7 @@ pub(crate) enum Command {
     Configure(Box<SpeakerConfig>, oneshot::Sender<Result<(), ConfigureError>>),
     Announce(Vec<LocalRoute>),
     Withdraw(Vec<(VrfId, Prefix)>),
-    NextHop(IpAddr, Option<Reachability>),
+    NextHops(Vec<(IpAddr, Reachability)>),
     Clear(IpAddr, oneshot::Sender<bool>),
     Refresh(IpAddr, Family, oneshot::Sender<bool>),
     Peers(oneshot::Sender<Vec<PeerView>>),
@@ -98,13 +100,10 @@ impl Handle {
         self.commands.send(Command::Withdraw(routes)).await.map_err(|_| Gone)
     }
 
-    /// What the underlay says of a next hop of routes; `None`: nothing, which counts as reachable at cost 0.
-    pub async fn set_next_hop(
-        &self,
-        next_hop: IpAddr,
-        reachability: Option<Reachability>,
-    ) -> Result<(), Gone> {
-        self.commands.send(Command::NextHop(next_hop, reachability)).await.map_err(|_| Gone)
+    /// What the underlay says of addresses that [`Event::NextHops`] told of; until then they count as reachable at cost
+    /// 0. Those that change together are best told together: the tables are walked once per call.
+    pub async fn set_next_hops(&self, verdicts: Vec<(IpAddr, Reachability)>) -> Result<(), Gone> {
+        self.commands.send(Command::NextHops(verdicts)).await.map_err(|_| Gone)
     }
 
     /// Resets the session with a peer (Cease 6/4); `false`: there is no such peer.

@@ -187,9 +187,7 @@ impl Task {
             Command::Configure(config, answer) => drop(answer.send(self.configure(*config).await)),
             Command::Announce(routes) => self.handle(Input::Announce(routes)),
             Command::Withdraw(routes) => self.handle(Input::Withdraw(routes)),
-            Command::NextHop(next_hop, reachability) => {
-                self.handle(Input::NextHop { next_hop, reachability });
-            }
+            Command::NextHops(verdicts) => self.handle(Input::NextHops(verdicts)),
             Command::Clear(address, answer) => self.with_peer(address, answer, Self::clear),
             Command::Refresh(address, family, answer) => {
                 self.with_peer(address, answer, |task, peer| task.handle(Input::Refresh { peer, family }));
@@ -266,6 +264,7 @@ impl Task {
             }
             Output::EndOfRib { peer, family } => self.waiting.push_back(Event::EndOfRib { peer, family }),
             Output::RestartComplete => self.waiting.push_back(Event::RestartComplete),
+            Output::NextHops(uses) => self.waiting.push_back(Event::NextHops(uses)),
             Output::Faulty { peer, reason } => tracing::warn!(?peer, %reason, "faulty UPDATE"),
             Output::Refused { remote, reason } => tracing::info!(%remote, reason, "connection refused"),
             // Done by the links.

@@ -5,6 +5,7 @@
 
 mod answer;
 mod lingering;
+mod next_hops;
 mod node;
 mod numbers;
 mod recent_drops;

@@ -15,6 +15,7 @@ use vrf_manager::{Desired, Links, Transition, VrfTables, intent::Intent, plan};
 use super::{
     Agent, AgentError, chain,
     lingering::Lingering,
+    next_hops::{NextHops, Which},
     numbers::Numbers,
     restart::Restart,
     state_file::StateFile,
@@ -36,6 +37,7 @@ pub(super) struct Node {
     restart: Restart,
     underlay: Underlay,
     pub(super) lingering: Lingering,
+    next_hops: NextHops,
     /// The dataplane refused something: what it holds is compared anew until it agrees.
     out_of_step: bool,
     /// The kernel refused a route of the underlay.
@@ -64,6 +66,7 @@ impl Node {
         speaker.announce(transition.announce).await?;
         out_of_step |= !apply(&mut dataplane, &transition.remove);
         let underlay = Underlay::adopt(kernel.clone()).await?;
+        let next_hops = NextHops::new(kernel.clone());
         let mut node = Self {
             config: options.config.clone(),
             kernel,
@@ -76,11 +79,12 @@ impl Node {
             restart,
             underlay,
             lingering: Lingering::default(),
+            next_hops,
             out_of_step,
             underlay_incomplete: false,
         };
         node.report(&desired);
-        node.underlay(&desired).await;
+        node.underlay(&desired).await?;
         if desired.speaker.graceful_restart.is_none() || !restart.restarted {
             node.sweep().await;
         }
@@ -126,7 +130,7 @@ impl Node {
     pub(super) async fn on_kernel(&mut self) -> Result<(), AgentError> {
         let links = self.kernel.links().await?;
         if links == self.links {
-            self.reconcile_underlay().await;
+            self.reconcile_underlay().await?;
         } else {
             self.links = links;
             match self.dataplane.sweep() {
@@ -143,7 +147,11 @@ impl Node {
     /// Takes what the speaker tells.
     pub(super) async fn on_bgp(&mut self, event: Event) -> Result<(), AgentError> {
         match event {
-            Event::Routes(changes) => self.learn(changes).await,
+            Event::Routes(changes) => self.learn(changes).await?,
+            Event::NextHops(uses) => {
+                self.next_hops.note(&uses);
+                self.look_up_next_hops(Which::New).await?;
+            }
             Event::RestartComplete => self.sweep().await,
             // Told to the log by the speaker.
             Event::PeerUp { .. } | Event::PeerDown { .. } | Event::EndOfRib { .. } => {}
@@ -158,7 +166,7 @@ impl Node {
 
     /// Compares the kernel and the dataplane as they are with what they should hold.
     pub(super) async fn retry(&mut self) -> Result<(), AgentError> {
-        self.reconcile_underlay().await;
+        self.reconcile_underlay().await?;
         if !self.out_of_step {
             return Ok(());
         }
@@ -190,8 +198,7 @@ impl Node {
         self.out_of_step |= !apply(&mut self.dataplane, &remove);
         self.lingering.hold(linger);
         self.report(&desired);
-        self.underlay(&desired).await;
-        Ok(())
+        self.underlay(&desired).await
     }
 
     /// Other PEs have had time to hear of new SIDs: the old ones go.
@@ -203,16 +210,22 @@ impl Node {
         }
     }
 
-    async fn learn(&mut self, routes: Vec<RouteChange>) {
+    async fn learn(&mut self, routes: Vec<RouteChange>) -> Result<(), AgentError> {
         let mut changes = Vec::new();
+        let mut installed = false;
         for route in routes {
             match route {
                 RouteChange::Vrf(route) => changes.extend(self.tables.learn(&route)),
-                RouteChange::Unicast(route) if self.intent.bgp.install_unicast => self.install(route).await,
+                RouteChange::Unicast(route) if self.intent.bgp.install_unicast => {
+                    self.install(route).await;
+                    installed = true;
+                }
                 RouteChange::Unicast(_) => {}
             }
         }
         self.out_of_step |= !apply(&mut self.dataplane, &changes);
+        // The kernel does not tell us of what we install ourselves.
+        if installed { self.look_up_next_hops(Which::All).await } else { Ok(()) }
     }
 
     async fn install(&mut self, route: UnicastRoute) {
@@ -236,7 +249,7 @@ impl Node {
         }
     }
 
-    async fn underlay(&mut self, desired: &Desired) {
+    async fn underlay(&mut self, desired: &Desired) -> Result<(), AgentError> {
         let core = self.intent.srv6.core_interfaces.clone();
         self.underlay.set_domain(desired.dataplane.node.domain.clone(), core);
         let routes = desired.underlay.iter().map(|route| {
@@ -245,10 +258,10 @@ impl Node {
             (route.prefix, Hop { via: route.via, ifindex })
         });
         self.underlay.set_static(routes);
-        self.reconcile_underlay().await;
+        self.reconcile_underlay().await
     }
 
-    async fn reconcile_underlay(&mut self) {
+    async fn reconcile_underlay(&mut self) -> Result<(), AgentError> {
         let problems = self.underlay.reconcile().await;
         // Told once, and not every time that it is tried again.
         if !self.underlay_incomplete {
@@ -257,6 +270,16 @@ impl Node {
             info!("every underlay route is in the kernel now");
         }
         self.underlay_incomplete = !problems.is_empty();
+        self.look_up_next_hops(Which::All).await
+    }
+
+    /// Tells the speaker which next hops there is a way to.
+    async fn look_up_next_hops(&mut self, which: Which) -> Result<(), AgentError> {
+        let verdicts = self.next_hops.look_up(which, &self.links, !self.underlay_incomplete).await;
+        if !verdicts.is_empty() {
+            self.speaker.set_next_hops(verdicts).await?;
+        }
+        Ok(())
     }
 
     fn report(&self, desired: &Desired) {

@@ -21,6 +21,7 @@ pub(super) const fn unconfigured() -> Bgp {
         restart_time: Some(RESTART_TIME),
         networks: Vec::new(),
         install_unicast: false,
+        next_hop_tracking: None,
         neighbors: Vec::new(),
     }
 }
@@ -33,6 +34,7 @@ pub(super) fn read(at: &At<'_>) -> Option<Bgp> {
         "gracefulRestart",
         "networks",
         "installUnicast",
+        "nextHopTracking",
         "neighbors",
     ])?;
     let default = unconfigured();
@@ -42,6 +44,7 @@ pub(super) fn read(at: &At<'_>) -> Option<Bgp> {
     let restart_time = bgp.or("gracefulRestart", default.restart_time, graceful_restart);
     let networks = bgp.or("networks", Vec::new(), unique(prefix));
     let install_unicast = bgp.or("installUnicast", default.install_unicast, BOOL);
+    let next_hop_tracking = bgp.maybe("nextHopTracking", BOOL);
     let neighbors = bgp.or("neighbors", Vec::new(), list(neighbor::read));
     Some(Bgp {
         listen_port: listen_port?,
@@ -50,6 +53,7 @@ pub(super) fn read(at: &At<'_>) -> Option<Bgp> {
         restart_time: restart_time?,
         networks: networks?,
         install_unicast: install_unicast?,
+        next_hop_tracking: next_hop_tracking?,
         neighbors: neighbors?,
     })
 }

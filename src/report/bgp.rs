@@ -206,6 +206,7 @@ impl BgpRoutes {
             "ROUTE TARGETS",
             "FROM",
             "VRFS",
+            "REASON",
         ])
         .right([4]);
         for route in &self.routes {
@@ -220,6 +221,7 @@ impl BgpRoutes {
                 route.route_targets.join(" "),
                 route.from.clone(),
                 route.imported_into.join(" "),
+                route.reason.clone().unwrap_or_default(),
             ]);
         }
         self.with_legend(&columns)

@@ -31,6 +31,7 @@ pub(crate) fn intent(vrfs: Vec<Vrf>) -> Intent {
             restart_time: Some(Duration::from_secs(120)),
             networks: vec![],
             install_unicast: false,
+            next_hop_tracking: None,
             neighbors: vec![neighbor("2001:db8::2")],
         },
         vrfs,

@@ -1,6 +1,6 @@
 //! What a reflected route costs: CPU time and memory of the tables alone, without sockets.
 //!
-//! `cargo run --release -p bgp-core --example load [ipv4 | vpnv4 | join] [routes]`
+//! `cargo run --release -p bgp-core --example load [ipv4 | vpnv4 | join | next-hop] [routes]`
 
 use std::{
     error::Error,
@@ -10,7 +10,7 @@ use std::{
 
 use bgp_core::{
     config::PeerId,
-    rib::{PeerSession, Rib, RibOutput},
+    rib::{PeerSession, Reachability, Rib, RibOutput},
 };
 use bgp_wire::{
     Context, Family, Message,
@@ -32,7 +32,10 @@ fn main() -> Fallible<()> {
         None | Some("ipv4") => reflect(Family::Ipv4Unicast, routes(500_000)?),
         Some("vpnv4") => reflect(Family::Vpnv4, routes(200_000)?),
         Some("join") => join(routes(50_000)?, 200),
-        Some(other) => Err(format!("{other} is nothing to measure; say ipv4, vpnv4 or join").into()),
+        Some("next-hop") => next_hop(routes(500_000)?),
+        Some(other) => {
+            Err(format!("{other} is nothing to measure; say ipv4, vpnv4, join or next-hop").into())
+        }
     }
 }
 
@@ -165,6 +168,26 @@ fn join(routes: u32, peers: u32) -> Fallible<()> {
     }
     let apart = cpu()?.saturating_sub(start);
     println!("{peers} peers join {routes} routes one after the other: {apart:?}");
+    Ok(())
+}
+
+/// The next hop of all routes is lost, and found again.
+fn next_hop(routes: u32) -> Fallible<()> {
+    let mut rib = Rib::new(65000, Ipv4Addr::new(10, 255, 255, 1), Ipv4Addr::new(10, 255, 255, 1));
+    rib.track_next_hops(true);
+    rib.peer_up(PeerId(1), session(1));
+    feed(&mut rib, messages(Family::Ipv4Unicast, routes)?.0)?;
+    let next_hop = Ipv4Addr::new(192, 0, 2, 1).into();
+    for reachability in [Reachability::Unreachable, Reachability::Cost(0)] {
+        let start = cpu()?;
+        rib.set_next_hops([(next_hop, reachability)]);
+        let walked = cpu()?.saturating_sub(start);
+        flush(&mut rib, &mut Vec::new());
+        let selected = cpu()?.saturating_sub(start);
+        println!(
+            "{reachability:?}: {routes} routes queued after {walked:?}, selected anew after {selected:?}"
+        );
+    }
     Ok(())
 }
 

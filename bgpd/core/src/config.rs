@@ -35,6 +35,9 @@ pub struct SpeakerConfig {
     pub peers: BTreeMap<IpAddr, PeerConfig>,
     /// VRFs by id.
     pub vrfs: BTreeMap<VrfId, VrfPolicy>,
+    /// Tell of the next hops in use, and pass over paths whose next hop was said to be unreachable (RFC 4271 section
+    /// 9.1.2.1). Without, every next hop counts as reachable, as suits a route reflector off the forwarding path.
+    pub next_hop_tracking: bool,
 }
 
 /// Where sessions are accepted.

@@ -82,6 +82,7 @@ impl Pe {
             graceful_restart: Some(graceful(restarted)),
             peers: [(address(1), rr)].into(),
             vrfs: [(RED, red)].into(),
+            next_hop_tracking: false,
         };
         let (handle, events) = bgpd::spawn(config).unwrap();
         Self { host, handle, events, red: BTreeMap::new() }

@@ -45,6 +45,7 @@ impl Addresses {
             graceful_restart: None,
             peers: peers.iter().map(|p| (self.host(*p), self.peer(host))).collect(),
             vrfs: BTreeMap::new(),
+            next_hop_tracking: false,
         }
     }
 

@@ -23,6 +23,17 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(vrf.redistribute, BTreeSet::from([Source::Connected, Source::Static]));
 }
 
+/// A reflector's kernel need not know the way to the PEs whose routes it passes on.
+#[test]
+fn next_hops_are_tracked_where_the_node_forwards_by_its_routes_unless_said_otherwise() {
+    let tracks = |rest: &str| accepted(&format!("{HEAD}{rest}")).tracks_next_hops();
+    assert!(!tracks("bgp: {}\n"));
+    assert!(tracks("vrfs: [{ name: red }]\n"));
+    assert!(tracks("bgp: { installUnicast: true }\n"));
+    assert!(tracks("bgp: { nextHopTracking: true }\n"));
+    assert!(!tracks("bgp: { nextHopTracking: false }\nvrfs: [{ name: red }]\n"));
+}
+
 #[test]
 fn the_documented_file_means_what_it_says() {
     let intent = accepted(example());
@@ -46,6 +57,7 @@ fn the_documented_file_means_what_it_says() {
     assert_eq!(reflector.keepalive, Duration::from_secs(20));
     assert_eq!((customer.asn, customer.description.as_str()), (4_200_000_001, "customer: no. 7"));
     assert_eq!(intent.bgp.restart_time, Some(Duration::from_secs(120)));
+    assert_eq!((intent.bgp.install_unicast, intent.bgp.next_hop_tracking), (true, Some(true)));
     let [route] = intent.underlay_routes.as_slice() else { panic!("one route") };
     let expected = UnderlayRoute {
         prefix: "fc00:0:2::/48".parse().unwrap(),

@@ -31,6 +31,14 @@ pub struct Intent {
     pub underlay_routes: Vec<UnderlayRoute>,
 }
 
+impl Intent {
+    /// Whether routes depend on the way to their next hop. Where nothing is said: on a node that forwards by them, and not
+    /// on a route reflector off the forwarding path, whose kernel need not know where PEs are.
+    pub fn tracks_next_hops(&self) -> bool {
+        self.bgp.next_hop_tracking.unwrap_or(!self.vrfs.is_empty() || self.bgp.install_unicast)
+    }
+}
+
 /// The router.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Router {
@@ -75,6 +83,8 @@ pub struct Bgp {
     pub networks: Vec<IpNet>,
     /// Best unicast routes go into the kernel's table.
     pub install_unicast: bool,
+    /// Routes whose next hop the kernel has no way to are not used; `None`: see [`Intent::tracks_next_hops`].
+    pub next_hop_tracking: Option<bool>,
     /// Peers, by address.
     pub neighbors: Vec<Neighbor>,
 }

@@ -24,6 +24,7 @@ pub(super) fn config(intent: &Intent) -> SpeakerConfig {
         }),
         peers: intent.bgp.neighbors.iter().map(peer).collect(),
         vrfs: BTreeMap::new(),
+        next_hop_tracking: intent.tracks_next_hops(),
     }
 }
 

@@ -14,8 +14,9 @@ use bgp_wire::{
 };
 use bytes::Bytes;
 use hashbrown::HashTable;
-use rustc_hash::FxBuildHasher;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 
+use super::next_hops::{NextHops, resolved_by};
 use crate::config::PeerId;
 
 /// LOCAL_PREF of a route that came without, as every implementation has it.
@@ -74,6 +75,8 @@ pub(crate) enum Scope {
 pub(crate) struct AttributeSet {
     raw: RawAttributes,
     pub(crate) next_hop: NextHop,
+    /// What the underlay must lead to; `None`: routes of this node, and what is on a link.
+    pub(crate) resolved_by: Option<IpAddr>,
     pub(crate) source: Arc<Source>,
     pub(crate) rank: Rank,
     pub(crate) scope: Scope,
@@ -89,16 +92,18 @@ impl AttributeSet {
         source: &Arc<Source>,
         decoded: Attributes,
     ) -> Self {
+        let targets: Box<[_]> =
+            decoded.extended_communities.iter().filter_map(|community| community.route_target()).collect();
+        // Plain unicast routes are forwarded to their next hop, whatever SID they carry.
+        let service = decoded.prefix_sid.as_ref().filter(|_| !targets.is_empty());
+        let learnt = source.kind != SourceKind::Local;
         Self {
             raw: RawAttributes(Bytes::copy_from_slice(&raw.0)),
             next_hop,
+            resolved_by: learnt.then(|| resolved_by(&next_hop, service)).flatten(),
             rank: Rank::new(&decoded, source.router_id),
             scope: Scope::new(&decoded.communities),
-            targets: decoded
-                .extended_communities
-                .iter()
-                .filter_map(|community| community.route_target())
-                .collect(),
+            targets,
             prefix_sid: decoded.prefix_sid.map(Box::new),
             source: Arc::clone(source),
         }
@@ -141,6 +146,18 @@ pub(crate) struct AttributeSets {
     slots: Vec<Slot>,
     free: Vec<u32>,
     index: HashTable<u32>,
+    /// Where they lead.
+    pub(crate) next_hops: NextHops,
+}
+
+/// Some of the sets.
+#[derive(Debug)]
+pub(crate) struct SetMask(Vec<bool>);
+
+impl SetMask {
+    pub(crate) fn contains(&self, id: SetId) -> bool {
+        self.0.get(id.0 as usize).copied().unwrap_or(false)
+    }
 }
 
 #[derive(Debug)]
@@ -164,6 +181,7 @@ impl AttributeSets {
     /// Holds a set that [`AttributeSets::find`] did not know, with one reference.
     pub(crate) fn insert(&mut self, set: AttributeSet) -> SetId {
         let hash = set.hash();
+        set.resolved_by.into_iter().for_each(|address| self.next_hops.acquire(address));
         let slot = Slot { references: 1, set: Some(Box::new(set)) };
         let at = match self.free.pop() {
             Some(at) => {
@@ -196,16 +214,21 @@ impl AttributeSets {
         {
             entry.remove();
             self.free.push(id.0);
+            set.resolved_by.into_iter().for_each(|address| self.next_hops.release(address));
         }
         // The memory of a full table goes with its last route.
         if self.index.is_empty() {
-            *self = Self::default();
+            *self = Self { next_hops: std::mem::take(&mut self.next_hops), ..Self::default() };
         }
     }
 
-    /// Whether some set has this next hop.
-    pub(crate) fn lead_via(&self, next_hop: IpAddr) -> bool {
-        self.slots.iter().filter_map(|slot| slot.set.as_ref()).any(|set| set.next_hop.global() == next_hop)
+    /// The sets that one of these resolves.
+    pub(crate) fn resolved_by_any(&self, next_hops: &FxHashSet<IpAddr>) -> SetMask {
+        let by_any = |slot: &Slot| {
+            let address = slot.set.as_ref().and_then(|set| set.resolved_by);
+            address.is_some_and(|address| next_hops.contains(&address))
+        };
+        SetMask(self.slots.iter().map(by_any).collect())
     }
 
     /// Number of distinct sets held.

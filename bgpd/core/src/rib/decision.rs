@@ -10,6 +10,7 @@ use bgp_wire::message::NextHop;
 use rustc_hash::FxHashMap;
 
 use super::{
+    Reachability,
     attributes::{AttributeSet, AttributeSets, SourceKind},
     path::Path,
 };
@@ -77,23 +78,10 @@ const STEPS: [Step; 12] = [
     Step::PathId,
 ];
 
-/// What is known of the way to a next hop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reachability {
-    /// There is none.
-    Unreachable,
-    /// The interior cost to it.
-    Cost(u32),
-}
-
-/// Next hops that the underlay has something to say about. All others are reachable at cost 0.
-pub(crate) type NextHops = FxHashMap<IpAddr, Reachability>;
-
 /// Compares paths.
 #[derive(Clone, Copy)]
 pub(crate) struct Decision<'a> {
     pub(crate) sets: &'a AttributeSets,
-    pub(crate) next_hops: &'a NextHops,
 }
 
 impl Decision<'_> {
@@ -177,10 +165,7 @@ impl Decision<'_> {
     }
 
     fn reachability(&self, path: &Path) -> Reachability {
-        if self.next_hops.is_empty() {
-            return Reachability::Cost(0);
-        }
-        self.next_hops.get(&self.set(path).next_hop.global()).copied().unwrap_or(Reachability::Cost(0))
+        self.sets.next_hops.reachability(self.set(path).resolved_by)
     }
 
     fn set(&self, path: &Path) -> &AttributeSet {

@@ -28,12 +28,17 @@ impl Rib {
     /// Hands out what has changed since. Bounded work: call again as long as it returns `true`, though not before
     /// the peers' buffers have room again.
     pub fn flush(&mut self, out: &mut Vec<RibOutput>) -> bool {
+        // While nothing is selected they are looked up already.
+        let moved = self.sets.next_hops.moved();
+        if !moved.is_empty() {
+            out.push(RibOutput::NextHops(moved));
+        }
         if self.deferred {
             return false;
         }
         let mut budget = self.budget.changes;
         for family in Family::ALL {
-            let decision = Decision { sets: &self.sets, next_hops: &self.next_hops };
+            let decision = Decision { sets: &self.sets };
             let changes = self.tables[family_index(family)].resolve(budget, decision);
             budget -= changes.len();
             if !changes.is_empty() {

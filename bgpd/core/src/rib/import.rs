@@ -150,7 +150,7 @@ impl Rib {
         pending.sort_unstable();
         for (vrf, prefix) in pending {
             let family = if matches!(prefix, Prefix::V4(_)) { Family::Vpnv4 } else { Family::Vpnv6 };
-            let decision = Decision { sets: &self.sets, next_hops: &self.next_hops };
+            let decision = Decision { sets: &self.sets };
             let table = self.tables[family_index(family)].as_ref();
             let originated = self.origins.contains(vrf, prefix);
             let told = self.imports.choose((vrf, prefix), table, decision, originated);

@@ -11,6 +11,7 @@ mod flush;
 mod groups;
 mod import;
 mod key;
+mod next_hops;
 mod originate;
 mod path;
 mod peers;
@@ -25,20 +26,20 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use attributes::AttributeSets;
 use bgp_wire::nlri::{Prefix4, Prefix6};
-use decision::NextHops;
-pub use decision::{Reachability, Step};
+pub use decision::Step;
 use export::Speaker;
 use flush::Refresh;
 use groups::Groups;
 use import::Imports;
 use key::{Unicast, Vpn};
+pub use next_hops::Reachability;
 use originate::Origins;
 use peers::Peer;
 pub use route::{
-    LocalRoute, LocalSid, PeerCounts, PeerSession, RibOutput, RouteView, UnicastPath, UnicastRoute,
-    UpdateOutcome, UpdateVerdict, VpnPath, VrfRoute,
+    LocalRoute, LocalSid, NextHopUse, PeerCounts, PeerSession, RibOutput, RouteView, UnicastPath,
+    UnicastRoute, UpdateOutcome, UpdateVerdict, VpnPath, VrfRoute,
 };
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use table::{RibTable, Table};
 
 use crate::config::PeerId;
@@ -50,7 +51,6 @@ pub struct Rib {
     sets: AttributeSets,
     /// By [`bgp_wire::Family`], in the order of `Family::ALL`.
     tables: [Box<dyn RibTable>; 4],
-    next_hops: NextHops,
     peers: FxHashMap<PeerId, Peer>,
     groups: Groups,
     refreshes: Vec<Refresh>,
@@ -88,7 +88,6 @@ impl Rib {
                 Box::<Table<Vpn<Prefix4>>>::default(),
                 Box::<Table<Vpn<Prefix6>>>::default(),
             ],
-            next_hops: NextHops::default(),
             peers: FxHashMap::default(),
             groups: Groups::default(),
             refreshes: Vec::new(),
@@ -104,17 +103,28 @@ impl Rib {
         self.deferred = deferred;
     }
 
-    /// What the underlay says of a next hop; `None`: nothing, which is reachable at cost 0.
-    pub fn set_next_hop(&mut self, next_hop: IpAddr, reachability: Option<Reachability>) {
-        let before = match reachability {
-            Some(reachability) => self.next_hops.insert(next_hop, reachability),
-            None => self.next_hops.remove(&next_hop),
-        };
-        if before == reachability || !self.sets.lead_via(next_hop) {
+    /// Whether [`RibOutput::NextHops`] tells of the addresses that routes lead to. Without, all are reachable.
+    pub fn track_next_hops(&mut self, tracking: bool) {
+        let forgotten = self.sets.next_hops.track(tracking);
+        self.reconsider(&forgotten);
+    }
+
+    /// What the underlay says of addresses in use; until then each is reachable at cost 0. The tables are walked once,
+    /// however many have changed.
+    pub fn set_next_hops(&mut self, verdicts: impl IntoIterator<Item = (IpAddr, Reachability)>) {
+        let next_hops = &mut self.sets.next_hops;
+        let changed = verdicts.into_iter().filter(|(address, verdict)| next_hops.set(*address, *verdict));
+        let changed = changed.map(|(address, _)| address).collect();
+        self.reconsider(&changed);
+    }
+
+    fn reconsider(&mut self, next_hops: &FxHashSet<IpAddr>) {
+        if next_hops.is_empty() {
             return;
         }
+        let affected = self.sets.resolved_by_any(next_hops);
         for table in &mut self.tables {
-            table.reconsider(next_hop, &mut self.sets);
+            table.reconsider(&affected, &mut self.sets);
         }
     }
 }

@@ -77,6 +77,18 @@ pub enum RibOutput {
     Vrf(VrfRoute),
     /// The best unicast route of a prefix has changed.
     Unicast(UnicastRoute),
+    /// Next hops that have come into use, or gone out of it, where they are tracked.
+    NextHops(Vec<NextHopUse>),
+}
+
+/// An address whose way through the underlay decides whether routes can be used: the locator of a service SID, or a BGP
+/// next hop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NextHopUse {
+    /// The address.
+    pub address: IpAddr,
+    /// Whether routes lead there now; what was told of its reachability is forgotten with the last.
+    pub used: bool,
 }
 
 /// The imported best route of a prefix in a VRF; routes that this node originates are not told.

@@ -24,7 +24,7 @@ impl Rib {
     /// As [`Rib::routes`], without all of them at once in memory.
     pub fn for_each_route(&self, family: Family, prefix: Option<Prefix>, mut show: impl FnMut(RouteView)) {
         let table = self.tables[family_index(family)].as_ref();
-        let decision = Decision { sets: &self.sets, next_hops: &self.next_hops };
+        let decision = Decision { sets: &self.sets };
         for index in table.sorted(prefix) {
             let (nlri, paths) = (table.nlri(index, None), table.paths(index));
             for (path, lost_at) in paths.iter().zip(decision.explain(paths)) {

@@ -34,6 +34,7 @@ impl Speaker {
         if config.vrfs != self.config.vrfs {
             self.rib.set_vrfs(config.vrfs.clone());
         }
+        self.rib.track_next_hops(config.next_hop_tracking);
         let peers = config.peers;
         self.config = SpeakerConfig { peers: BTreeMap::new(), ..config };
         self.set_peers(&peers, now, out);

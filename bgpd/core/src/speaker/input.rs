@@ -6,7 +6,7 @@ use srv6_types::VrfId;
 
 use crate::{
     config::PeerId,
-    rib::{LocalRoute, Reachability, UnicastRoute, VrfRoute},
+    rib::{LocalRoute, NextHopUse, Reachability, UnicastRoute, VrfRoute},
     session::Direction,
 };
 
@@ -72,13 +72,8 @@ pub enum Input {
     Announce(Vec<LocalRoute>),
     /// Routes that it does not originate any more.
     Withdraw(Vec<(VrfId, Prefix)>),
-    /// What the underlay says of a next hop; `None`: nothing.
-    NextHop {
-        /// Of routes.
-        next_hop: IpAddr,
-        /// Whether and at what cost it can be reached.
-        reachability: Option<Reachability>,
-    },
+    /// What the underlay says of addresses that [`Output::NextHops`] told of.
+    NextHops(Vec<(IpAddr, Reachability)>),
     /// Ask a peer for its routes again (RFC 2918).
     Refresh {
         /// Which peer.
@@ -171,6 +166,8 @@ pub enum Output {
     Vrf(VrfRoute),
     /// The best unicast route of a prefix has changed.
     Unicast(UnicastRoute),
+    /// Next hops to look up, and to look up again whenever the underlay changes, until they are used no more.
+    NextHops(Vec<NextHopUse>),
     /// RFC 4724 section 4.1: all that was waited for is in; what is not known now is gone.
     RestartComplete,
 }

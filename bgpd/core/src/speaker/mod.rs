@@ -65,6 +65,7 @@ impl Speaker {
             markers: Vec::new(),
         };
         speaker.rib.set_vrfs(config.vrfs.clone());
+        speaker.rib.track_next_hops(config.next_hop_tracking);
         speaker.set_peers(&config.peers, now, out);
         speaker.start_deferral(now);
         speaker
@@ -87,7 +88,7 @@ impl Speaker {
             Input::Withdraw(routes) => {
                 routes.into_iter().for_each(|(vrf, prefix)| self.rib.withdraw(vrf, prefix));
             }
-            Input::NextHop { next_hop, reachability } => self.rib.set_next_hop(next_hop, reachability),
+            Input::NextHops(verdicts) => self.rib.set_next_hops(verdicts),
             Input::Refresh { peer, family } => self.ask_refresh(peer, family, out),
             Input::Stop { peer, subcode } => self.stop(peer, cease(subcode), now, out),
             Input::Start { peer } => self.drive_slot(peer, Slot::Main, Event::Start, now, out),
@@ -103,6 +104,7 @@ impl Speaker {
                 RibOutput::Send { peers, messages } => self.send_routes(&peers, &messages, out),
                 RibOutput::Vrf(route) => out.push(Output::Vrf(route)),
                 RibOutput::Unicast(route) => out.push(Output::Unicast(route)),
+                RibOutput::NextHops(uses) => out.push(Output::NextHops(uses)),
             }
         }
         self.rib_outputs = outputs;

@@ -1,4 +1,4 @@
-use std::{collections::VecDeque, hash::BuildHasher, net::IpAddr};
+use std::{collections::VecDeque, hash::BuildHasher};
 
 use bgp_wire::nlri::{Nlri, NlriList, Prefix};
 use hashbrown::HashTable;
@@ -9,7 +9,7 @@ use super::{Change, RibTable, Which};
 use crate::{
     config::PeerId,
     rib::{
-        attributes::AttributeSets,
+        attributes::{AttributeSets, SetMask},
         decision::Decision,
         key::{Key, KeyPrefix},
         path::{Path, Paths},
@@ -186,10 +186,10 @@ impl<K: Key> RibTable for Table<K> {
         }
     }
 
-    fn reconsider(&mut self, next_hop: IpAddr, sets: &mut AttributeSets) {
+    fn reconsider(&mut self, affected: &SetMask, sets: &mut AttributeSets) {
         for index in self.indexes() {
             let paths = self.slots[index as usize].paths.as_slice();
-            if paths.iter().any(|path| sets[path.set].next_hop.global() == next_hop) {
+            if paths.iter().any(|path| affected.contains(path.set)) {
                 self.queue(index, sets);
             }
         }

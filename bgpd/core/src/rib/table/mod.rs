@@ -6,13 +6,17 @@
 
 mod keyed;
 
-use std::{fmt::Debug, net::IpAddr};
+use std::fmt::Debug;
 
 use bgp_wire::nlri::{Nlri, NlriList, Prefix};
 pub(crate) use keyed::Table;
 use srv6_types::Label;
 
-use super::{attributes::AttributeSets, decision::Decision, path::Path};
+use super::{
+    attributes::{AttributeSets, SetMask},
+    decision::Decision,
+    path::Path,
+};
 use crate::config::PeerId;
 
 /// A destination whose best path may have changed. Holds a reference to the set of `old`.
@@ -46,8 +50,8 @@ pub(crate) trait RibTable: Debug + Send {
     fn remove_peer(&mut self, peer: PeerId, which: Which, sets: &mut AttributeSets) -> usize;
     /// Marks all paths of a peer.
     fn mark_stale(&mut self, peer: PeerId, sets: &mut AttributeSets);
-    /// Queues every destination with a path by way of the next hop.
-    fn reconsider(&mut self, next_hop: IpAddr, sets: &mut AttributeSets);
+    /// Queues every destination with a path of one of these sets.
+    fn reconsider(&mut self, affected: &SetMask, sets: &mut AttributeSets);
     /// Selects for up to `limit` queued destinations. [`RibTable::settle`] must follow.
     fn resolve(&mut self, limit: usize, decision: Decision<'_>) -> Vec<Change>;
     /// Everybody has been told of `changes`.

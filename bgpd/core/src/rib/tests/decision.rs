@@ -106,16 +106,16 @@ fn an_unreachable_next_hop_is_passed_over_and_a_nearer_one_wins() {
     assert_eq!(speaker.unicast[&prefix(P)].peer, PeerId(1));
 
     let next_hop = |n| IpAddr::V4(Ipv4Addr::new(10, 0, 0, n));
-    speaker.rib.set_next_hop(next_hop(1), Some(Reachability::Cost(20)));
+    speaker.rib.set_next_hops([(next_hop(1), Reachability::Cost(20))]);
     speaker.flush();
     assert_eq!(speaker.unicast[&prefix(P)].peer, PeerId(2));
-    speaker.rib.set_next_hop(next_hop(2), Some(Reachability::Unreachable));
+    speaker.rib.set_next_hops([(next_hop(2), Reachability::Unreachable)]);
     speaker.flush();
     assert_eq!(speaker.unicast[&prefix(P)].peer, PeerId(1));
-    speaker.rib.set_next_hop(next_hop(1), Some(Reachability::Unreachable));
+    speaker.rib.set_next_hops([(next_hop(1), Reachability::Unreachable)]);
     speaker.flush();
     assert!(speaker.unicast.is_empty());
-    speaker.rib.set_next_hop(next_hop(1), None);
+    speaker.rib.set_next_hops([(next_hop(1), Reachability::Cost(0))]);
     speaker.flush();
     assert_eq!(speaker.unicast[&prefix(P)].peer, PeerId(1));
 }

@@ -4,6 +4,7 @@ mod decision;
 mod groups;
 mod hostile;
 mod model;
+mod next_hops;
 mod reflection;
 mod restart;
 mod vpn;
@@ -22,7 +23,7 @@ use bgp_wire::{
 use bytes::Bytes;
 use srv6_types::{Label, VrfId};
 
-use super::{PeerSession, Rib, RibOutput, UnicastPath, UpdateOutcome, VpnPath};
+use super::{NextHopUse, PeerSession, Rib, RibOutput, UnicastPath, UpdateOutcome, VpnPath};
 use crate::config::PeerId;
 
 pub(super) const AS: u32 = 65000;
@@ -43,6 +44,8 @@ pub(super) struct Speaker {
     pub(super) held: BTreeMap<PeerId, HeldTable>,
     pub(super) vrfs: BTreeMap<(VrfId, Prefix), VpnPath>,
     pub(super) unicast: BTreeMap<Prefix, UnicastPath>,
+    /// Next hops to look up.
+    pub(super) watched: BTreeSet<IpAddr>,
     pub(super) ended: BTreeSet<(PeerId, Family)>,
     /// Every run of messages that went out.
     pub(super) sent: Vec<(Vec<PeerId>, Bytes)>,
@@ -109,6 +112,7 @@ impl Speaker {
             held: BTreeMap::new(),
             vrfs: BTreeMap::new(),
             unicast: BTreeMap::new(),
+            watched: BTreeSet::new(),
             ended: BTreeSet::new(),
             sent: Vec::new(),
         }
@@ -183,9 +187,15 @@ impl Speaker {
                 RibOutput::Send { peers, messages } => self.deliver(peers, messages),
                 RibOutput::Vrf(route) => set(&mut self.vrfs, (route.vrf, route.prefix), route.path),
                 RibOutput::Unicast(route) => set(&mut self.unicast, route.prefix, route.path),
+                RibOutput::NextHops(uses) => uses.into_iter().for_each(|moved| self.watch(moved)),
             }
         }
         more
+    }
+
+    fn watch(&mut self, NextHopUse { address, used }: NextHopUse) {
+        let moved = if used { self.watched.insert(address) } else { self.watched.remove(&address) };
+        assert!(moved, "told twice of {address}");
     }
 
     fn deliver(&mut self, peers: Vec<PeerId>, messages: Bytes) {

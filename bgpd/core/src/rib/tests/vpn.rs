@@ -7,9 +7,9 @@ use crate::{
     rib::{LocalRoute, LocalSid},
 };
 
-const RED: VrfId = VrfId(1);
-const BLUE: VrfId = VrfId(2);
-const P: &str = "10.1.0.0/16";
+pub(super) const RED: VrfId = VrfId(1);
+pub(super) const BLUE: VrfId = VrfId(2);
+pub(super) const P: &str = "10.1.0.0/16";
 
 fn target(n: u8) -> RouteTarget {
     RouteTarget([0, 2, 0xfd, 0xe8, 0, 0, 0, n])
@@ -19,20 +19,20 @@ fn rd(n: u8) -> RouteDistinguisher {
     RouteDistinguisher([0, 0, 0xfd, 0xe8, 0, 0, 0, n])
 }
 
-fn vpn(distinguisher: u8, text: &str) -> Nlri {
+pub(super) fn vpn(distinguisher: u8, text: &str) -> Nlri {
     Nlri { path_id: 0, rd: Some(rd(distinguisher)), label: Label::new(16), prefix: prefix(text) }
 }
 
-fn structure() -> SidStructure {
+pub(super) fn structure() -> SidStructure {
     SidStructure::new(32, 16, 16, 0, Transposition::new(16, 48).unwrap()).unwrap()
 }
 
 /// SID fc00:0:`node`:1::, a function that travels as label 16.
-fn sid(node: u8) -> Sid {
+pub(super) fn sid(node: u8) -> Sid {
     Sid(format!("fc00:0:{node}:1::").parse::<std::net::Ipv6Addr>().unwrap().octets())
 }
 
-fn service(node: u8, targets: &[u8]) -> Attributes {
+pub(super) fn service(node: u8, targets: &[u8]) -> Attributes {
     Attributes {
         extended_communities: targets.iter().map(|n| target(*n).into()).collect(),
         prefix_sid: Some(PrefixSid::l3(sid(node), structure(), Behavior::END_DT46).0),
@@ -52,17 +52,17 @@ fn policy(distinguisher: u8, import: &[u8], export: &[u8]) -> VrfPolicy {
     }
 }
 
-fn red_and_blue() -> Speaker {
+pub(super) fn red_and_blue() -> Speaker {
     let mut speaker = Speaker::with([session(1, AS), session(2, AS)]);
     speaker.rib.set_vrfs([(RED, policy(1, &[1], &[1])), (BLUE, policy(2, &[2], &[2]))].into());
     speaker
 }
 
-fn sid_in(speaker: &Speaker, vrf: VrfId) -> Option<Sid> {
+pub(super) fn sid_in(speaker: &Speaker, vrf: VrfId) -> Option<Sid> {
     speaker.vrfs.get(&(vrf, prefix(P))).map(|path| path.sid.unwrap())
 }
 
-fn local(vrf: VrfId, node: u8) -> LocalRoute {
+pub(super) fn local(vrf: VrfId, node: u8) -> LocalRoute {
     let sid = LocalSid { sid: sid(node), structure: structure(), behavior: Behavior::END_DT46 };
     LocalRoute { vrf, prefix: prefix(P), sid: Some(sid), med: None }
 }

@@ -73,6 +73,7 @@ pub(super) fn config(speaker: usize, peers: &[usize]) -> SpeakerConfig {
         graceful_restart: None,
         peers: peers.iter().map(|p| (address(*p), peer())).collect(),
         vrfs: BTreeMap::new(),
+        next_hop_tracking: false,
     }
 }
 
