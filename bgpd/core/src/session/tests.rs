@@ -272,3 +272,16 @@ fn a_new_connection_of_an_established_peer_is_a_restart_only_with_graceful_resta
     assert_eq!(rule(&plain, 10), Survivor::Old);
     assert_eq!(rule(&restartable, 0), Survivor::Old, "connections that cross are no restart");
 }
+
+/// A peer may nest 32,000 of them in one message.
+#[test]
+fn hard_resets_within_hard_resets_are_not_unwrapped_to_the_end() {
+    let nested = Notification::new(6, cease_code::HARD_RESET, &[6, cease_code::HARD_RESET].repeat(30_000));
+    assert_eq!(describe(&nested), "Hard Reset: Cease (6), Hard Reset (9)");
+}
+
+#[test]
+fn what_an_operator_wrote_cannot_forge_lines_of_the_log() {
+    let shutdown = Notification::new(6, cease_code::ADMIN_SHUTDOWN, b"\x07bye\n\x1b[2J");
+    assert_eq!(describe(&shutdown), r#"Cease (6), Administrative Shutdown (2): "bye\n\u{1b}[2""#);
+}
