@@ -135,12 +135,17 @@ impl Speaker {
     }
 
     pub(super) fn expire_stale(&mut self, id: PeerId, now: Instant) {
-        if let Some(peer) = self.peers.get_mut(&id)
-            && peer.helper.deadline().is_some_and(|until| until <= now)
-        {
-            peer.helper = Helper::Idle;
-            self.rib.sweep_stale(id, None);
+        if self.peers.get(&id).and_then(|peer| peer.helper.deadline()).is_some_and(|until| until <= now) {
+            self.forget_stale(id);
         }
+    }
+
+    /// Nothing of before the peer's restart is kept any longer.
+    pub(super) fn forget_stale(&mut self, id: PeerId) {
+        if let Some(peer) = self.peers.get_mut(&id) {
+            peer.helper = Helper::Idle;
+        }
+        self.rib.sweep_stale(id, None);
     }
 
     /// We have restarted: nothing is selected before every peer has sent its routes.
