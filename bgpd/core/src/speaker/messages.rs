@@ -72,8 +72,9 @@ impl Speaker {
             peer.counts.updates_received += 1;
         }
         let outcome = self.rib.update(id, update);
-        for fault in &outcome.faults {
-            out.push(Output::Faulty { peer: id, reason: fault.reason.clone() });
+        if let [first, others @ ..] = &outcome.faults[..] {
+            let more = if others.is_empty() { String::new() } else { format!(", and {} more", others.len()) };
+            out.push(Output::Faulty { peer: id, reason: format!("{first}{more}") });
         }
         if let Some(family) = outcome.end_of_rib {
             self.end_of_rib(id, family);
