@@ -9,7 +9,7 @@ use std::{
 };
 
 use bgp_wire::{
-    attribute::{Attributes, Community, Origin, PrefixSid, RawAttributes, RouteTarget},
+    attribute::{Attributes, Community, Origin, PrefixSid, RawAttributes, RouteTarget, ServiceSid},
     message::{Context, NextHop},
 };
 use bytes::Bytes;
@@ -19,7 +19,7 @@ use rustc_hash::FxBuildHasher;
 use crate::config::PeerId;
 
 /// LOCAL_PREF of a route that came without, as every implementation has it.
-pub(crate) const DEFAULT_LOCAL_PREF: u32 = 100;
+const DEFAULT_LOCAL_PREF: u32 = 100;
 
 /// Names a set for as long as somebody holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,7 +78,7 @@ pub(crate) struct AttributeSet {
     pub(crate) rank: Rank,
     pub(crate) scope: Scope,
     pub(crate) targets: Box<[RouteTarget]>,
-    pub(crate) prefix_sid: Option<Box<PrefixSid>>,
+    pub(crate) service: Option<ServiceSid>,
 }
 
 impl AttributeSet {
@@ -92,14 +92,14 @@ impl AttributeSet {
         Self {
             raw: RawAttributes(Bytes::copy_from_slice(&raw.0)),
             next_hop,
-            rank: Rank::new(&decoded, source.router_id),
+            rank: Rank::new(&decoded, source),
             scope: Scope::new(&decoded.communities),
             targets: decoded
                 .extended_communities
                 .iter()
                 .filter_map(|community| community.route_target())
                 .collect(),
-            prefix_sid: decoded.prefix_sid.map(Box::new),
+            service: decoded.prefix_sid.as_ref().and_then(PrefixSid::service),
             source: Arc::clone(source),
         }
     }
@@ -111,14 +111,17 @@ impl AttributeSet {
 }
 
 impl Rank {
-    fn new(attributes: &Attributes, router_id: Ipv4Addr) -> Self {
+    fn new(attributes: &Attributes, source: &Source) -> Self {
+        // RFC 8326 section 4.2: from outside, the last resort.
+        let leaving = attributes.communities.contains(&Community::GRACEFUL_SHUTDOWN);
+        let default = if leaving && source.kind == SourceKind::External { 0 } else { DEFAULT_LOCAL_PREF };
         Self {
-            local_pref: attributes.local_pref.unwrap_or(DEFAULT_LOCAL_PREF),
+            local_pref: attributes.local_pref.unwrap_or(default),
             path_length: u32::try_from(attributes.as_path.length()).unwrap_or(u32::MAX),
             origin: attributes.origin,
             med: attributes.med.unwrap_or(0),
             neighbor: attributes.as_path.first_as().unwrap_or(0),
-            originator: attributes.originator_id.unwrap_or(router_id),
+            originator: attributes.originator_id.unwrap_or(source.router_id),
             clusters: u32::try_from(attributes.cluster_list.len()).unwrap_or(u32::MAX),
         }
     }
@@ -151,9 +154,14 @@ struct Slot {
 
 impl AttributeSets {
     /// The set as it is held already, with one more reference.
-    pub(crate) fn find(&mut self, raw: &RawAttributes, next_hop: &NextHop, source: &Source) -> Option<SetId> {
+    pub(crate) fn find(
+        &mut self,
+        raw: &RawAttributes,
+        next_hop: &NextHop,
+        source: &Arc<Source>,
+    ) -> Option<SetId> {
         let same =
-            |set: &AttributeSet| set.raw == *raw && set.next_hop == *next_hop && *set.source == *source;
+            |set: &AttributeSet| set.raw == *raw && set.next_hop == *next_hop && set.source == *source;
         let found =
             self.index.find(hash(raw, next_hop, source.peer), |at| self.slot_set(*at).is_some_and(same));
         let id = SetId(*found?);
