@@ -2,8 +2,8 @@
 
 mod agent;
 mod check;
+mod cleanup;
 mod config;
-#[allow(dead_code, unused_imports, reason = "the agent and the verbs of the CLI that ask it come next")]
 mod control;
 mod decode;
 mod kernel;
@@ -27,6 +27,7 @@ enum Command {
     Agent(agent::Agent),
     Show(show::Show),
     Check(check::Check),
+    Cleanup(cleanup::Cleanup),
     Decode(decode::Decode),
     /// Prints the version.
     Version,
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         Command::Agent(agent) => agent.run(),
         Command::Show(show) => show.run(),
         Command::Check(check) => check.run(),
+        Command::Cleanup(cleanup) => cleanup.run(),
         Command::Decode(decode) => decode.run(),
         Command::Version => {
             println!("sixedge {}", env!("CARGO_PKG_VERSION"));

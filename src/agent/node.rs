@@ -5,7 +5,7 @@ use bgpd::{Event, RouteChange};
 use ipnet::IpNet;
 use srv6_dp::{
     Change, Dataplane, EbpfDataplane,
-    ebpf::{Events, Opened, Options},
+    ebpf::{Events, Fault, Opened, Options},
     model::IfIndex,
 };
 use tokio::sync::mpsc;
@@ -57,10 +57,12 @@ impl Restart {
             Opened::Fresh => return Ok(Self::default()),
             Opened::Adopted | Opened::Staged { .. } => dataplane.verify(core)?,
         };
+        // Maps of another layout forward by the old programs until ours are filled and put in force.
+        let kept = faults.iter().all(|fault| matches!(fault, Fault::Staged));
         for fault in &faults {
-            warn!(%fault, "the pinned dataplane is not as it should be");
+            warn!(%fault, "the pinned dataplane is not as this version would have it");
         }
-        Ok(Self { restarted: true, forwarding_kept: faults.is_empty() })
+        Ok(Self { restarted: true, forwarding_kept: kept })
     }
 
     fn tell(self, speaker: &mut SpeakerConfig) {
@@ -88,7 +90,6 @@ impl Node {
         let mut tables = VrfTables::adopt(observed);
         let transition = tables.replan(&desired);
         let mut out_of_step = !apply(&mut dataplane, &transition.make);
-        dataplane.commit()?;
         restart.tell(&mut desired.speaker);
         let (speaker, events) = bgpd::spawn(desired.speaker.clone())?;
         speaker.announce(transition.announce).await?;
@@ -231,11 +232,14 @@ impl Node {
         }
     }
 
-    /// BGP has told all it knows: what it has not confirmed goes.
+    /// BGP has told all it knows: what it has not confirmed goes, and maps of a new layout are filled.
     async fn sweep(&mut self) {
         let changes = self.tables.sweep();
         info!(removed = changes.len(), "routes from before the restart that nobody confirmed");
         self.out_of_step |= !apply(&mut self.dataplane, &changes);
+        if let Err(error) = self.dataplane.commit() {
+            error!("{}", chain(&error));
+        }
         for error in self.underlay.sweep().await {
             warn!("{}", chain(&error));
         }
