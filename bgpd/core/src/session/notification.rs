@@ -3,6 +3,8 @@ use bytes::Bytes;
 
 /// Cease subcodes, RFC 4486 and RFC 8538.
 pub mod cease_code {
+    /// More routes than the operator allows.
+    pub const MAX_PREFIXES: u8 = 1;
     /// Shut down by the operator.
     pub const ADMIN_SHUTDOWN: u8 = 2;
     /// The peer is configured no more.

@@ -103,7 +103,8 @@ fn needs_new_session(old: &PeerConfig, new: &PeerConfig) -> bool {
     advertised(old) != advertised(new) || negotiated(old) != negotiated(new) || old.families != new.families
 }
 
-/// An attempt to connect, or waiting for the peer to do so, cannot go on as it began.
+/// An attempt to connect, or waiting for the peer to do so, cannot go on as it began; with another limit a peer that
+/// has sent too much is tried again.
 fn reaches_differently(old: &PeerConfig, new: &PeerConfig) -> bool {
-    (old.passive, old.port) != (new.passive, new.port)
+    (old.passive, old.port, old.max_prefixes) != (new.passive, new.port, new.max_prefixes)
 }

@@ -243,6 +243,30 @@ fn a_passive_speaker_does_not_claim_a_restart_after_the_restart_time() {
     assert!(!offered(&net, 1, 0).restarted);
 }
 
+/// RFC 4486 section 4.
+#[test]
+fn a_peer_that_sends_too_many_routes_is_taken_down_until_the_limit_is_another() {
+    let limited = |limit| {
+        let mut config = graceful(false, false, config(0, &[1]));
+        config.peers.insert(address(1), PeerConfig { max_prefixes: Some(limit), ..peer() });
+        config
+    };
+    let mut net = Net::new(1);
+    net.start(0, limited(2));
+    net.start(1, graceful(false, false, config(1, &[0])));
+    net.announce(1, &["10.0.0.0/24", "10.1.0.0/24"]);
+    net.run(SECOND * 20);
+    assert_eq!(net.reachable(0), ["10.0.0.0/24", "10.1.0.0/24"]);
+    net.announce(1, &["10.2.0.0/24"]);
+    net.run(SECOND * 600);
+    let too_many = "received Hard Reset: Cease (6), Maximum Number of Prefixes Reached (1)";
+    assert_eq!(net.flaps(1), (1, vec![too_many.into()]));
+    assert_eq!((net.state(0, 1), net.reachable(0)), ("Idle", Vec::<String>::new()));
+    net.configure(0, limited(3));
+    net.run(SECOND * 20);
+    assert_eq!(net.reachable(0).len(), 3);
+}
+
 #[test]
 fn a_peer_that_is_not_passive_any_more_is_connected_to() {
     let mut net = Net::new(1);
