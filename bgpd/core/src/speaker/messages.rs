@@ -90,7 +90,8 @@ impl Speaker {
         let Some(limit) = self.peers.get(&id).and_then(|peer| peer.config.max_prefixes) else { return };
         let Some((afi, safi)) = self.rib.exceeds(id, limit).map(Family::code) else { return };
         let ([a, b], [c, d, e, f]) = (afi.to_be_bytes(), limit.to_be_bytes());
-        let reason = Notification::new(Notification::CEASE, cease_code::MAX_PREFIXES, &[a, b, safi, c, d, e, f]);
+        let reason =
+            Notification::new(Notification::CEASE, cease_code::MAX_PREFIXES, &[a, b, safi, c, d, e, f]);
         self.stop(id, reason, now, out);
     }
 

@@ -34,7 +34,14 @@ struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     fn new(body: Bytes, context: &'a Context) -> Self {
-        Self { body, context, update: Update::default(), seen: Seen::default(), classic: false, next_hop: None }
+        Self {
+            body,
+            context,
+            update: Update::default(),
+            seen: Seen::default(),
+            classic: false,
+            next_hop: None,
+        }
     }
 
     fn message(&mut self) -> Result<(), Fault> {
