@@ -116,7 +116,11 @@ impl Speaker {
 
     /// A peer has sent all it has.
     pub(super) fn end_of_rib(&mut self, id: PeerId, family: Family) {
-        self.markers.push(Output::EndOfRib { peer: id, family });
+        // Told once for however many there are, or a peer could fill the memory of who is slow to be told.
+        let marker = Output::EndOfRib { peer: id, family };
+        if !self.markers.contains(&marker) {
+            self.markers.push(marker);
+        }
         if let Some(peer) = self.peers.get_mut(&id)
             && let Helper::Resync { families, .. } = &mut peer.helper
             && families.contains(&family)

@@ -243,6 +243,18 @@ fn a_passive_speaker_does_not_claim_a_restart_after_the_restart_time() {
     assert!(!offered(&net, 1, 0).restarted);
 }
 
+#[test]
+fn a_flood_of_end_of_rib_markers_is_told_once() {
+    let mut net = Net::pair(1, |c| c);
+    net.run(SECOND * 10);
+    net.told[0].clear();
+    let connection = *net.speakers[0].as_ref().unwrap().connections.keys().next().unwrap();
+    let marker = [&[0xff; 16][..], &[0, 23, 2, 0, 0, 0, 0]].concat();
+    net.input(0, Input::Received { connection, frames: marker.repeat(1000).into() });
+    assert_eq!(told(&net, 0, |o| matches!(o, Output::EndOfRib { .. })), 1);
+    assert_eq!(net.state(0, 1), "Established");
+}
+
 /// RFC 4486 section 4.
 #[test]
 fn a_peer_that_sends_too_many_routes_is_taken_down_until_the_limit_is_another() {
