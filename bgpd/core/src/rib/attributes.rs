@@ -13,8 +13,7 @@ use bgp_wire::{
     message::{Context, NextHop},
 };
 use bytes::Bytes;
-use hashbrown::HashTable;
-use rustc_hash::FxBuildHasher;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::config::PeerId;
 
@@ -144,6 +143,8 @@ pub(crate) struct AttributeSets {
     slots: Vec<Slot>,
     free: Vec<u32>,
     index: HashTable<u32>,
+    /// Seeded: peers choose the octets.
+    hasher: DefaultHashBuilder,
 }
 
 #[derive(Debug)]
@@ -160,10 +161,9 @@ impl AttributeSets {
         next_hop: &NextHop,
         source: &Arc<Source>,
     ) -> Option<SetId> {
-        let same =
-            |set: &AttributeSet| set.raw == *raw && set.next_hop == *next_hop && set.source == *source;
-        let found =
-            self.index.find(hash(raw, next_hop, source.peer), |at| self.slot_set(*at).is_some_and(same));
+        let same = |set: &AttributeSet| set.raw == *raw && set.next_hop == *next_hop && set.source == *source;
+        let hash = hash(&self.hasher, raw, next_hop, source.peer);
+        let found = self.index.find(hash, |at| self.slot_set(*at).is_some_and(same));
         let id = SetId(*found?);
         self.retain(id);
         Some(id)
@@ -171,7 +171,7 @@ impl AttributeSets {
 
     /// Holds a set that [`AttributeSets::find`] did not know, with one reference.
     pub(crate) fn insert(&mut self, set: AttributeSet) -> SetId {
-        let hash = set.hash();
+        let hash = set.hash(&self.hasher);
         let slot = Slot { references: 1, set: Some(Box::new(set)) };
         let at = match self.free.pop() {
             Some(at) => {
@@ -183,8 +183,9 @@ impl AttributeSets {
                 (self.slots.len() - 1) as u32
             }
         };
-        let slots = &self.slots;
-        self.index.insert_unique(hash, at, |at| slots[*at as usize].set.as_ref().map_or(0, |set| set.hash()));
+        let (slots, hasher) = (&self.slots, &self.hasher);
+        let rehash = |at: &u32| slots[*at as usize].set.as_ref().map_or(0, |set| set.hash(hasher));
+        self.index.insert_unique(hash, at, rehash);
         SetId(at)
     }
 
@@ -200,7 +201,7 @@ impl AttributeSets {
             return;
         }
         if let Some(set) = slot.set.take()
-            && let Ok(entry) = self.index.find_entry(set.hash(), |at| *at == id.0)
+            && let Ok(entry) = self.index.find_entry(set.hash(&self.hasher), |at| *at == id.0)
         {
             entry.remove();
             self.free.push(id.0);
@@ -239,11 +240,11 @@ impl std::ops::Index<SetId> for AttributeSets {
 }
 
 impl AttributeSet {
-    fn hash(&self) -> u64 {
-        hash(&self.raw, &self.next_hop, self.source.peer)
+    fn hash(&self, hasher: &DefaultHashBuilder) -> u64 {
+        hash(hasher, &self.raw, &self.next_hop, self.source.peer)
     }
 }
 
-fn hash(raw: &RawAttributes, next_hop: &NextHop, peer: PeerId) -> u64 {
-    FxBuildHasher.hash_one((raw, next_hop, peer))
+fn hash(hasher: &DefaultHashBuilder, raw: &RawAttributes, next_hop: &NextHop, peer: PeerId) -> u64 {
+    hasher.hash_one((raw, next_hop, peer))
 }

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bgp_wire::{Family, attribute::RouteTarget, nlri::Prefix};
-use rustc_hash::{FxHashMap, FxHashSet};
+use hashbrown::{HashMap, HashSet};
+use rustc_hash::FxHashMap;
 use srv6_types::{Behavior, VrfId};
 
 use super::{
@@ -23,9 +24,9 @@ pub(crate) struct Imports {
     pub(crate) policies: BTreeMap<VrfId, VrfPolicy>,
     /// Who imports a route target.
     by_target: FxHashMap<RouteTarget, Vec<VrfId>>,
-    vrfs: FxHashMap<VrfId, FxHashMap<Prefix, Imported>>,
+    vrfs: FxHashMap<VrfId, HashMap<Prefix, Imported>>,
     /// Prefixes to choose anew for.
-    pending: FxHashSet<(VrfId, Prefix)>,
+    pending: HashSet<(VrfId, Prefix)>,
     /// VRFs whose candidates are to be collected anew.
     stale: BTreeSet<VrfId>,
 }
