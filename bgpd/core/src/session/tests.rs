@@ -233,6 +233,19 @@ fn with_the_n_bit_a_stop_is_a_hard_reset() {
     assert!(Down::Received(cease(4)).is_graceful(true), "any other NOTIFICATION keeps the routes");
 }
 
+/// The peer may be in Established already, and would keep the routes of a session that the operator has ended.
+#[test]
+fn a_stop_in_open_confirm_is_a_hard_reset_too_and_a_collision_is_none() {
+    let notification = GracefulRestart { notification: true, ..GracefulRestart::default() };
+    let local = Local { graceful_restart: notification, ..local() };
+    let offered = Local { router_id: THEIRS, ..local.clone() }.open();
+    for (subcode, told) in [(cease_code::ADMIN_SHUTDOWN, 9), (cease_code::COLLISION, 7)] {
+        let stop = vec![(0, open(offered.clone())), (0, Event::Stop(cease(subcode)))];
+        let (_, actions) = run(&local, Instant::now(), [until_open_sent(), stop].concat());
+        assert_eq!(sent(&actions), [(6, told)]);
+    }
+}
+
 #[test]
 fn the_higher_identifier_keeps_the_connection_that_it_opened() {
     use Direction::{Incoming, Outgoing};
