@@ -128,8 +128,9 @@ impl Rib {
     }
 }
 
-/// RFC 4271 sections 5.1.3 and 6.3: neither our own address nor what is no host's.
+/// RFC 4271 sections 5.1.3 and 6.3: neither our own address nor what is no host's, IPv4-mapped ones included.
 fn is_usable(next_hop: IpAddr, source: &Source) -> bool {
+    let next_hop = next_hop.to_canonical();
     !next_hop.is_unspecified() && !next_hop.is_multicast() && !source.local.contains(&Some(next_hop))
 }
 

@@ -229,6 +229,11 @@ fn a_route_that_leads_to_us_is_kept_out() {
         speaker.announce_via(1, unicast(P), next_hop, &path(&[7]));
         assert_eq!(speaker.rib.routes(Family::Ipv4Unicast, None), []);
     }
+    for mapped in ["::ffff:10.0.0.254", "::ffff:0.0.0.0", "::"] {
+        let next_hop = NextHop::V6 { global: mapped.parse().unwrap(), link_local: None };
+        speaker.announce_via(1, unicast("2001:db8:1::/48"), next_hop, &path(&[7]));
+        assert_eq!(speaker.rib.routes(Family::Ipv6Unicast, None), []);
+    }
 }
 
 /// RFC 2545 section 3.
