@@ -13,7 +13,7 @@ passed=0 failed=0
 
 lab() { "$BIN/lab" "$@"; }
 on() { local node=$1; shift; lab exec "$TOPOLOGY" "$node" -- "$@"; }
-pe() { local node=$1; shift; on "$node" "$BIN/sixedge" show "$@"; }
+pe() { local node=$1; shift; on "$node" sixedge show "$@"; }
 
 clean_up() { lab down "$TOPOLOGY" >/dev/null 2>&1; rm -rf "$WORK"; }
 trap clean_up EXIT

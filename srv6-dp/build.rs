@@ -11,8 +11,14 @@ use std::{
 
 const TARGET: &str = "bpfel-unknown-none";
 const PACKAGE: &str = "sixedge-ebpf";
+/// The second object of the package: the traffic of the benchmark.
+const GENERATOR: &str = "sixedge-generator";
 
 fn main() -> ExitCode {
+    // The model alone is wanted.
+    if env::var_os("CARGO_FEATURE_EBPF").is_none() {
+        return ExitCode::SUCCESS;
+    }
     match build() {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
@@ -54,8 +60,10 @@ fn build() -> Result<(), String> {
     if !status.success() {
         return Err(format!("cargo ended with {status}; its messages are above"));
     }
-    let object = target_dir.join(TARGET).join("release").join(PACKAGE);
-    fs::copy(&object, out.join("sixedge.o")).map_err(|e| format!("{}: {e}", object.display()))?;
+    for (built, name) in [(PACKAGE, "sixedge.o"), (GENERATOR, "generator.o")] {
+        let object = target_dir.join(TARGET).join("release").join(built);
+        fs::copy(&object, out.join(name)).map_err(|e| format!("{}: {e}", object.display()))?;
+    }
     Ok(())
 }
 

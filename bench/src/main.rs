@@ -1,53 +1,59 @@
-//! Loads a BGP speaker with routes through one session and times until another session holds every one of them.
-//!
-//! The speaker under test is a route reflector of AS 65000 for both sessions. What arrives is accounted per route, so a
-//! figure stands for a table that was really there.
+//! Figures against others that do the same: speakers, dataplanes and tables, each in turn in one run on one machine.
+//! `make bench` runs all of it.
 
-mod measure;
-mod process;
-mod routes;
-mod session;
+mod dataplane;
+mod folder;
+mod load;
+mod namespace;
+mod speaker;
+mod statistics;
 
-use std::{net::SocketAddr, process::ExitCode, time::Duration};
+use std::{error::Error, process::ExitCode};
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
+use folder::Folder;
 
-/// Options.
+/// Measures sixedge beside BIRD, FRR and the kernel.
 #[derive(Parser)]
-struct Options {
-    /// The speaker under test.
-    #[arg(long)]
-    target: SocketAddr,
-    /// Address that the sending session comes from.
-    #[arg(long)]
-    sender: std::net::IpAddr,
-    /// Address that the receiving session comes from.
-    #[arg(long)]
-    receiver: std::net::IpAddr,
-    /// Tables to load, as FAMILY=COUNT; several are loaded together.
-    #[arg(long, required = true)]
-    routes: Vec<routes::Load>,
-    /// Routes that share one attribute set.
-    #[arg(long, default_value_t = 10)]
-    per_set: usize,
-    /// Process under test, for its CPU time and memory.
-    #[arg(long)]
-    pid: Option<u32>,
-    /// Give up after so many seconds.
-    #[arg(long, default_value_t = 120)]
-    timeout: u64,
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Loads one BGP speaker that runs already, and prints its figures as JSON.
+    Load(load::Options),
+    /// Our speaker beside BIRD and FRR.
+    Speaker(speaker::Options),
+    /// Our programs beside the kernel: encapsulation and decapsulation of one route.
+    Dataplane(dataplane::Options),
+    /// The same with many routes, and how long they take to load.
+    Fib(dataplane::Options),
+    /// TCP through two provider edges.
+    Tcp(dataplane::TcpOptions),
 }
 
 fn main() -> ExitCode {
-    let options = Options::parse();
-    match measure::run(&options, Duration::from_secs(options.timeout)) {
-        Ok(figures) => {
-            println!("{}", serde_json::json!(figures));
-            if figures.complete() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-        }
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("bench: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn run(command: Command) -> Result<(), Box<dyn Error>> {
+    match command {
+        Command::Load(options) => {
+            let figures = load::run(&options)?;
+            println!("{}", serde_json::json!(figures));
+            if figures.complete() { Ok(()) } else { Err("the table did not come through completely".into()) }
+        }
+        Command::Speaker(options) => Ok(speaker::run(&options, &Folder::new()?)?),
+        Command::Dataplane(options) => Ok(dataplane::run(&options, &Folder::new()?)?),
+        Command::Fib(options) => Ok(dataplane::run_fib(&options, &Folder::new()?)?),
+        Command::Tcp(options) => Ok(dataplane::run_tcp(&options, &Folder::new()?)?),
     }
 }

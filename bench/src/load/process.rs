@@ -16,6 +16,15 @@ pub(crate) fn cpu(pid: u32) -> Option<Duration> {
 
 /// Most memory that the process has held, in kilobytes.
 pub(crate) fn peak_kilobytes(pid: u32) -> Option<u64> {
+    status(pid, "VmHWM:")
+}
+
+/// Memory that the process holds, in kilobytes.
+pub(crate) fn resident_kilobytes(pid: u32) -> Option<u64> {
+    status(pid, "VmRSS:")
+}
+
+fn status(pid: u32, field: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse().ok())
+    status.lines().find_map(|line| line.strip_prefix(field)?.split_whitespace().next()?.parse().ok())
 }

@@ -14,7 +14,7 @@ use bgp_wire::{
 };
 use serde::Serialize;
 
-use crate::{
+use super::{
     Options, process,
     routes::Load,
     session::{Session, SessionError},
@@ -23,25 +23,29 @@ use crate::{
 /// What was measured, for one run.
 #[derive(Debug, Serialize)]
 pub(crate) struct Figures {
-    routes: usize,
+    pub(crate) routes: usize,
     /// Routes that the receiver held at the end of the load.
-    held: usize,
+    pub(crate) held: usize,
+    /// Routes that it still held at the end of the withdrawal.
+    pub(crate) left: usize,
     /// First octet sent until the receiver held the last route.
-    load_s: f64,
-    load_cpu_s: Option<f64>,
+    pub(crate) load_s: f64,
+    pub(crate) load_cpu_s: Option<f64>,
     /// The same for the withdrawal.
-    withdraw_s: f64,
-    peak_mb: Option<f64>,
+    pub(crate) withdraw_s: f64,
+    pub(crate) peak_mb: Option<f64>,
+    /// What the process's resident memory grew by, per route.
+    pub(crate) octets_per_route: Option<f64>,
     /// UPDATEs that the receiver got for the load: how well the speaker packs.
-    updates: usize,
+    pub(crate) updates: usize,
     /// Withdrawals of routes that the receiver did not hold, and routes that nobody sent.
-    stray: usize,
+    pub(crate) stray: usize,
 }
 
 impl Figures {
-    /// Every route came through.
+    /// Every route came through, went again, and nothing else came.
     pub(crate) fn complete(&self) -> bool {
-        self.held == self.routes
+        self.held == self.routes && self.left == 0 && self.stray == 0
     }
 }
 
@@ -65,20 +69,25 @@ pub(crate) fn run(options: &Options, timeout: Duration) -> Result<Figures, Sessi
     let progress = Held::count(receiver, options.routes.clone());
 
     let cpu = || options.pid.and_then(process::cpu);
+    let resident = || options.pid.and_then(process::resident_kilobytes);
+    let resident_before = resident();
     let (start, cpu_start) = (Instant::now(), cpu());
     out.write_all(&announce)?;
     let loaded = progress.wait(timeout, |held| held.now == routes);
     let (load_s, load_cpu) = (start.elapsed(), cpu().zip(cpu_start).map(|(end, start)| end - start));
+    let grown = resident().zip(resident_before).map(|(after, before)| after.saturating_sub(before) * 1024);
     let start = Instant::now();
     out.write_all(&withdraw)?;
     let emptied = progress.wait(timeout, |held| held.now == 0);
     Ok(Figures {
         routes,
         held: loaded.now,
+        left: emptied.now,
         load_s: load_s.as_secs_f64(),
         load_cpu_s: load_cpu.map(|cpu| cpu.as_secs_f64()),
         withdraw_s: start.elapsed().as_secs_f64(),
         peak_mb: options.pid.and_then(process::peak_kilobytes).map(|kb| kb as f64 / 1024.0),
+        octets_per_route: grown.map(|octets| octets as f64 / routes as f64),
         updates: loaded.updates,
         stray: emptied.stray,
     })

@@ -14,7 +14,7 @@ use bgp_wire::{
 use bytes::{Buf, BytesMut};
 use socket2::{Domain, Socket, Type};
 
-use crate::routes::context;
+use super::routes::context;
 
 /// AS of the benchmark and the speaker under test.
 const ASN: u16 = 65_000;
