@@ -2,6 +2,7 @@
 
 mod agent;
 mod check;
+mod clear;
 mod config;
 #[allow(dead_code, unused_imports, reason = "the agent and the verbs of the CLI that ask it come next")]
 mod control;
@@ -27,6 +28,7 @@ enum Command {
     Agent(agent::Agent),
     Show(show::Show),
     Check(check::Check),
+    Clear(clear::Clear),
     Decode(decode::Decode),
     /// Prints the version.
     Version,
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         Command::Agent(agent) => agent.run(),
         Command::Show(show) => show.run(),
         Command::Check(check) => check.run(),
+        Command::Clear(clear) => clear.run(),
         Command::Decode(decode) => decode.run(),
         Command::Version => {
             println!("sixedge {}", env!("CARGO_PKG_VERSION"));
