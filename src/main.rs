@@ -2,9 +2,9 @@
 
 mod agent;
 mod check;
+mod cleanup;
 mod clear;
 mod config;
-#[allow(dead_code, unused_imports, reason = "the agent and the verbs of the CLI that ask it come next")]
 mod control;
 mod decode;
 mod kernel;
@@ -29,6 +29,7 @@ enum Command {
     Show(show::Show),
     Check(check::Check),
     Clear(clear::Clear),
+    Cleanup(cleanup::Cleanup),
     Decode(decode::Decode),
     /// Prints the version.
     Version,
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Command::Show(show) => show.run(),
         Command::Check(check) => check.run(),
         Command::Clear(clear) => clear.run(),
+        Command::Cleanup(cleanup) => cleanup.run(),
         Command::Decode(decode) => decode.run(),
         Command::Version => {
             println!("sixedge {}", env!("CARGO_PKG_VERSION"));

@@ -17,9 +17,11 @@ fn birdc(bird: &Node<'_>, words: &[&str]) -> String {
 }
 
 /// What an agent has by BGP and who told it: a protocol of BIRD, its route, where it leads.
-const OF_BIRD: [(&str, &str, &str); 4] = [
+const OF_BIRD: [(&str, &str, &str); 5] = [
     ("static4", "203.0.113.0/24", "via 192.0.2.2 dev eth1"),
+    // Next hops of both are link-local addresses, which alone do not tell the link.
     ("static6", "2001:db8:2::/48", "dev eth1"),
+    ("second6", "2001:db8:3::/48", "dev eth2"),
     ("over6", "203.0.114.0/24", "via inet6 fe80:"),
     ("inner", "10.77.0.0/16", "via 192.0.2.2 dev eth1"),
 ];
@@ -37,7 +39,7 @@ fn await_not_installed(edge: &Pe<'_>, prefix: &str) {
 fn with_bird(name: &str) -> Network {
     let network = Network::up("bird", name, &["edge"], &[]);
     let edge = network.pe("edge");
-    ["192.0.2.2", "fd00:b::2", "192.0.3.2"].iter().for_each(|peer| edge.await_session(peer));
+    ["192.0.2.2", "fd00:b::2", "fd00:d::2", "192.0.3.2"].iter().for_each(|peer| edge.await_session(peer));
     OF_BIRD.iter().for_each(|(_, prefix, leads)| await_installed(&edge, prefix, leads));
     drop(edge);
     network

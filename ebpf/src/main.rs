@@ -48,4 +48,4 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 /// Several helpers are for programs under a licence compatible with the GPL only.
 #[unsafe(link_section = "license")]
 #[unsafe(no_mangle)]
-static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
+static LICENSE: [u8; 4] = *b"GPL\0";

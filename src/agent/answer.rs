@@ -1,15 +1,15 @@
 //! Answers to the CLI, made of what the parts show of themselves.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 use bgp_core::{config::PeerId, rib::RouteView, speaker::PeerView};
 use bgp_wire::{Family, capability::Capability, message::NextHop, nlri::Prefix};
 use ipnet::IpNet;
 use serde::Serialize;
-use srv6_dp::{Dataplane, model::Tally};
+use srv6_dp::{Dataplane, ebpf::DroppedPacket, model::Tally};
 use srv6_types::VrfId;
 
-use super::{chain, node::Node};
+use super::{chain, node::Node, recent_drops::RecentDrops};
 use crate::{
     control::{Request, Response},
     report,
@@ -19,7 +19,7 @@ use crate::{
 type Refusal = String;
 
 impl Node {
-    pub(super) async fn answer(&mut self, request: Request) -> Response {
+    pub(super) async fn answer(&mut self, request: Request, recent: &RecentDrops) -> Response {
         let answer = match request {
             Request::ShowBgpSummary => json(self.summary().await),
             Request::ShowNeighbors => {
@@ -29,7 +29,7 @@ impl Node {
             Request::ShowVrfs { name } => json(self.vrfs(name.as_deref())),
             Request::ShowVrfRoutes { name } => json(self.vrf_routes(&name)),
             Request::ShowSids => json(self.sids()),
-            Request::ShowDrops => json(self.drops()),
+            Request::ShowDrops => json(self.drops(recent)),
             Request::ShowCounters => json(self.counters()),
             Request::Version => json(Ok(env!("CARGO_PKG_VERSION"))),
             Request::ClearBgp { neighbor } => json(self.clear(neighbor).await),
@@ -106,7 +106,7 @@ impl Node {
         Ok(report::Sids { sids: sids.collect() })
     }
 
-    fn drops(&self) -> Result<report::Drops, Refusal> {
+    fn drops(&self, recent: &RecentDrops) -> Result<report::Drops, Refusal> {
         let counters = self.dataplane.counters().map_err(|error| chain(&error))?;
         let drops = counters.drops.iter().map(|((vrf, reason), packets)| report::Drop {
             vrf: self.name_of(*vrf),
@@ -114,7 +114,22 @@ impl Node {
             packets: *packets,
             meaning: reason.meaning().trim().to_owned(),
         });
-        Ok(report::Drops { drops: drops.collect() })
+        let recent = recent.iter().map(|(at, packet)| self.dropped(at.elapsed(), packet));
+        Ok(report::Drops { drops: drops.collect(), recent: recent.collect() })
+    }
+
+    fn dropped(&self, ago: Duration, packet: &DroppedPacket) -> report::DroppedPacket {
+        let interface = self.interface(packet.interface).map(str::to_owned);
+        report::DroppedPacket {
+            seconds_ago: ago.as_secs(),
+            vrf: self.name_of(packet.vrf),
+            reason: packet.reason.word().to_owned(),
+            interface: interface.unwrap_or_else(|| format!("if{}", packet.interface.0)),
+            source: packet.flow.map(|flow| flow.source),
+            destination: packet.flow.map(|flow| flow.destination),
+            protocol: packet.flow.map(|flow| flow.protocol),
+            ports: packet.flow.map(|flow| flow.ports).filter(|ports| *ports != (0, 0)),
+        }
     }
 
     fn counters(&self) -> Result<report::Counters, Refusal> {

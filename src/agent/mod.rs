@@ -5,6 +5,7 @@
 
 mod answer;
 mod node;
+mod recent_drops;
 mod state_file;
 mod underlay;
 mod watch;
@@ -14,7 +15,7 @@ use std::{io::IsTerminal, path::PathBuf, process::ExitCode, time::Duration};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{mpsc, oneshot},
-    time::sleep,
+    time::{interval, sleep},
 };
 
 use crate::{
@@ -23,6 +24,7 @@ use crate::{
     kernel::{Kernel, KernelError},
 };
 use node::Node;
+use recent_drops::RecentDrops;
 
 /// How long to wait before what failed is tried again.
 const RETRY: Duration = Duration::from_secs(2);
@@ -118,6 +120,8 @@ impl Agent {
         let mut config = watch::ConfigWatch::new(self.config.clone())?;
         let mut kernel = Kernel::watch()?;
         let (mut node, mut routes) = Node::start(self).await?;
+        let mut drops = RecentDrops::new(node.drop_events()?);
+        let mut sampled = interval(recent_drops::PERIOD);
         let (mut terminate, mut interrupt) =
             (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         loop {
@@ -130,8 +134,10 @@ impl Agent {
                 () = config.changed() => node.reload().await?,
                 Some(()) = kernel.recv() => node.on_kernel().await?,
                 () = &mut serving => {}
+                _ = sampled.tick() => drops.collect(),
                 Some((request, answer)) = questions.recv() => {
-                    let response = node.answer(request).await;
+                    drops.collect();
+                    let response = node.answer(request, &drops).await;
                     // Who asked may have gone.
                     let _gone = answer.send(response);
                 }

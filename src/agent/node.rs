@@ -5,7 +5,7 @@ use bgpd::{Event, RouteChange};
 use ipnet::IpNet;
 use srv6_dp::{
     Change, Dataplane, EbpfDataplane,
-    ebpf::{Opened, Options},
+    ebpf::{Events, Fault, Opened, Options},
     model::IfIndex,
 };
 use tokio::sync::mpsc;
@@ -57,10 +57,12 @@ impl Restart {
             Opened::Fresh => return Ok(Self::default()),
             Opened::Adopted | Opened::Staged { .. } => dataplane.verify(core)?,
         };
+        // Maps of another layout forward by the old programs until ours are filled and put in force.
+        let kept = faults.iter().all(|fault| matches!(fault, Fault::Staged));
         for fault in &faults {
-            warn!(%fault, "the pinned dataplane is not as it should be");
+            warn!(%fault, "the pinned dataplane is not as this version would have it");
         }
-        Ok(Self { restarted: true, forwarding_kept: faults.is_empty() })
+        Ok(Self { restarted: true, forwarding_kept: kept })
     }
 
     fn tell(self, speaker: &mut SpeakerConfig) {
@@ -88,7 +90,6 @@ impl Node {
         let mut tables = VrfTables::adopt(observed);
         let transition = tables.replan(&desired);
         let mut out_of_step = !apply(&mut dataplane, &transition.make);
-        dataplane.commit()?;
         restart.tell(&mut desired.speaker);
         let (speaker, events) = bgpd::spawn(desired.speaker.clone())?;
         speaker.announce(transition.announce).await?;
@@ -115,6 +116,16 @@ impl Node {
             node.sweep().await;
         }
         Ok((node, events))
+    }
+
+    /// The sample of dropped packets; to be taken once.
+    pub(super) fn drop_events(&mut self) -> Result<Option<Events>, AgentError> {
+        Ok(self.dataplane.events()?)
+    }
+
+    /// The name of an interface of this node.
+    pub(super) fn interface(&self, index: IfIndex) -> Option<&str> {
+        self.links.0.iter().find(|(_, link)| link.index == index).map(|(name, _)| name.as_str())
     }
 
     /// Reads the configuration again. A mistake in it leaves everything as it is.
@@ -215,17 +226,20 @@ impl Node {
 
     async fn install(&mut self, route: UnicastRoute) {
         let Ok(prefix) = IpNet::try_from(route.prefix) else { return };
-        let via = route.path.map(|path| path.next_hop);
-        if let Err(error) = self.underlay.set_bgp(prefix, via).await {
+        let hop = route.path.map(|path| Hop::told_by(path.peer_address, path.next_hop));
+        if let Err(error) = self.underlay.set_bgp(prefix, hop).await {
             warn!("{}", chain(&error));
         }
     }
 
-    /// BGP has told all it knows: what it has not confirmed goes.
+    /// BGP has told all it knows: what it has not confirmed goes, and maps of a new layout are filled.
     async fn sweep(&mut self) {
         let changes = self.tables.sweep();
         info!(removed = changes.len(), "routes from before the restart that nobody confirmed");
         self.out_of_step |= !apply(&mut self.dataplane, &changes);
+        if let Err(error) = self.dataplane.commit() {
+            error!("{}", chain(&error));
+        }
         for error in self.underlay.sweep().await {
             warn!("{}", chain(&error));
         }
@@ -235,7 +249,7 @@ impl Node {
         let routes = routes.iter().map(|route| {
             let ifindex =
                 route.interface.as_deref().and_then(|name| self.links.get(name)).map(|link| link.index.0);
-            (route.prefix, Hop { via: route.via, ifindex })
+            (route.prefix, Hop::on(route.via, ifindex))
         });
         self.underlay.set_static(routes);
         self.reconcile_underlay().await;

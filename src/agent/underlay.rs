@@ -1,7 +1,7 @@
 //! The underlay's routes that this agent puts into the kernel's main table: static ones and best BGP unicast routes.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     net::IpAddr,
 };
 
@@ -24,6 +24,25 @@ pub(crate) struct Hop {
     pub(crate) via: IpAddr,
     /// Interface, where it was named.
     pub(crate) ifindex: Option<u32>,
+    /// Address that the neighbour or the link is looked up by: the next hop, or for a link-local one the peer that told it.
+    pub(crate) found_by: IpAddr,
+}
+
+impl Hop {
+    /// A next hop of a static route.
+    pub(crate) const fn on(via: IpAddr, ifindex: Option<u32>) -> Self {
+        Self { via, ifindex, found_by: via }
+    }
+
+    /// The next hop of a BGP route.
+    pub(crate) fn told_by(peer: IpAddr, via: IpAddr) -> Self {
+        let found_by = if is_link_local(via) { peer } else { via };
+        Self { via, ifindex: None, found_by }
+    }
+}
+
+fn is_link_local(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V6(address) if address.is_unicast_link_local())
 }
 
 impl Underlay {
@@ -41,17 +60,16 @@ impl Underlay {
     }
 
     /// One BGP route; `None` withdraws it. Returns the problem where the kernel refuses.
-    pub(crate) async fn set_bgp(&mut self, prefix: IpNet, via: Option<IpAddr>) -> Result<(), KernelError> {
+    pub(crate) async fn set_bgp(&mut self, prefix: IpNet, hop: Option<Hop>) -> Result<(), KernelError> {
         self.unconfirmed.retain(|route| route.prefix != prefix);
         let key = (prefix, Origin::Bgp);
-        match via {
-            Some(via) => {
-                let hop = Hop { via, ifindex: None };
+        match hop {
+            Some(hop) => {
                 self.wanted.insert(key, hop);
                 self.install(key, hop).await
             }
             None => match self.wanted.remove(&key) {
-                Some(hop) => self.kernel.remove_route(&route(key, hop)).await,
+                Some(hop) => self.kernel.remove_route(&route(key, hop, None)).await,
                 None => Ok(()),
             },
         }
@@ -81,33 +99,51 @@ impl Underlay {
                 problems.extend(self.kernel.remove_route(route).await.err());
             }
         }
+        // Many routes share few next hops.
+        let mut neighbors = BTreeMap::new();
         for (key, hop) in &self.wanted {
-            let installed = match self.resolve(*key, *hop).await {
-                Ok(route) if present.contains(&route) => Ok(()),
-                Ok(route) => self.kernel.set_route(&route).await,
-                Err(error) => Err(error),
+            let neighbor = match neighbors.entry(hop.found_by) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(unknown) => match self.kernel.resolve(hop.found_by).await {
+                    Ok(neighbor) => *unknown.insert(neighbor),
+                    Err(error) => return vec![error],
+                },
             };
-            problems.extend(installed.err());
+            let route = route(*key, *hop, neighbor);
+            if leads_nowhere(key.1, neighbor) {
+                if present.iter().any(|present| (present.prefix, present.origin) == *key) {
+                    problems.extend(self.kernel.remove_route(&route).await.err());
+                }
+            } else if !present.contains(&route) {
+                problems.extend(self.kernel.set_route(&route).await.err());
+            }
         }
         problems
     }
 
     async fn install(&self, key: (IpNet, Origin), hop: Hop) -> Result<(), KernelError> {
-        self.kernel.set_route(&self.resolve(key, hop).await?).await
-    }
-
-    /// The route with the neighbour that leads to its next hop now.
-    async fn resolve(&self, key: (IpNet, Origin), hop: Hop) -> Result<KernelRoute, KernelError> {
-        let mut route = route(key, hop);
-        if route.ifindex.is_none()
-            && let Some((via, ifindex)) = self.kernel.resolve(hop.via).await?
-        {
-            (route.via, route.ifindex) = (via, Some(ifindex));
+        let neighbor = self.kernel.resolve(hop.found_by).await?;
+        let route = route(key, hop, neighbor);
+        match leads_nowhere(key.1, neighbor) {
+            true => self.kernel.remove_route(&route).await,
+            false => self.kernel.set_route(&route).await,
         }
-        Ok(route)
     }
 }
 
-fn route((prefix, origin): (IpNet, Origin), hop: Hop) -> KernelRoute {
-    KernelRoute { prefix, via: hop.via, ifindex: hop.ifindex, origin }
+/// A BGP route whose next hop cannot be resolved now is not used (RFC 4271 section 9.1.2.1), neither with the way that led
+/// there before; the next change of the kernel's routes looks again. A static route is the operator's: the kernel says why not.
+fn leads_nowhere(origin: Origin, neighbor: Option<(IpAddr, u32)>) -> bool {
+    origin == Origin::Bgp && neighbor.is_none()
+}
+
+/// `neighbor` leads to the next hop now; where the interface was named, or there is no way, the next hop stands as told.
+fn route((prefix, origin): (IpNet, Origin), hop: Hop, neighbor: Option<(IpAddr, u32)>) -> KernelRoute {
+    match (hop.ifindex, neighbor) {
+        (None, Some((via, ifindex))) => {
+            let via = if is_link_local(hop.via) { hop.via } else { via };
+            KernelRoute { prefix, via, ifindex: Some(ifindex), origin }
+        }
+        _ => KernelRoute { prefix, via: hop.via, ifindex: hop.ifindex, origin },
+    }
 }

@@ -7,7 +7,10 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{client::explain, *};
+use super::{
+    client::{CallError, explain},
+    *,
+};
 
 /// A directory that goes away.
 struct Directory(PathBuf);

@@ -2,10 +2,12 @@
 
 use std::{fs::File, net::IpAddr, net::SocketAddr};
 
-use etherparse::{NetSlice, SlicedPacket, TransportSlice};
+use etherparse::{EtherType, NetSlice, SlicedPacket, TransportSlice};
 use pcap_parser::{Block, Linktype, PcapBlockOwned, PcapError, create_reader, traits::PcapNGPacketBlock};
 
 const BGP_PORT: u16 = 179;
+/// Linux cooked frames, version 2 (`tcpdump -i any`): the EtherType comes first.
+const LINUX_SLL2_OCTETS: usize = 20;
 
 /// What one packet carries in one direction of a connection.
 pub(super) struct Segment {
@@ -16,44 +18,68 @@ pub(super) struct Segment {
     pub(super) payload: Vec<u8>,
 }
 
-/// Every segment, in the order of the capture.
-pub(super) fn segments(path: &str) -> Result<Vec<Segment>, String> {
+/// What a file holds.
+#[derive(Default)]
+pub(super) struct Capture {
+    /// In their order.
+    pub(super) segments: Vec<Segment>,
+    /// Packets of which the capture has not got all octets.
+    pub(super) cut_short: usize,
+    interfaces: Vec<Linktype>,
+}
+
+/// Reads a whole file.
+pub(super) fn read(path: &str) -> Result<Capture, String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
     let mut reader = create_reader(1 << 20, file).map_err(|error| error.to_string())?;
-    let (mut interfaces, mut segments) = (Vec::new(), Vec::new());
+    let mut capture = Capture::default();
     loop {
         match reader.next() {
             Ok((consumed, block)) => {
-                segments.extend(packet(&block, &mut interfaces));
+                capture.take(&block);
                 reader.consume(consumed);
             }
-            Err(PcapError::Eof) => return Ok(segments),
+            Err(PcapError::Eof) => return Ok(capture),
             Err(PcapError::Incomplete(_)) => reader.refill().map_err(|error| error.to_string())?,
             Err(error) => return Err(error.to_string()),
         }
     }
 }
 
-fn packet(block: &PcapBlockOwned<'_>, interfaces: &mut Vec<Linktype>) -> Option<Segment> {
-    match block {
-        PcapBlockOwned::LegacyHeader(header) => interfaces.push(header.network),
-        PcapBlockOwned::Legacy(packet) => return segment(*interfaces.first()?, packet.data),
-        PcapBlockOwned::NG(Block::InterfaceDescription(interface)) => interfaces.push(interface.linktype),
-        PcapBlockOwned::NG(Block::EnhancedPacket(packet)) => {
-            return segment(*interfaces.get(packet.if_id as usize)?, packet.packet_data());
+impl Capture {
+    fn take(&mut self, block: &PcapBlockOwned<'_>) {
+        match block {
+            PcapBlockOwned::LegacyHeader(header) => self.interfaces.push(header.network),
+            PcapBlockOwned::Legacy(packet) => self.packet(0, packet.data, packet.origlen),
+            PcapBlockOwned::NG(Block::SectionHeader(_)) => self.interfaces.clear(),
+            PcapBlockOwned::NG(Block::InterfaceDescription(interface)) => {
+                self.interfaces.push(interface.linktype);
+            }
+            PcapBlockOwned::NG(Block::EnhancedPacket(packet)) => {
+                self.packet(packet.if_id as usize, packet.packet_data(), packet.origlen);
+            }
+            PcapBlockOwned::NG(Block::SimplePacket(packet)) => {
+                self.packet(0, packet.packet_data(), packet.origlen);
+            }
+            PcapBlockOwned::NG(_) => (),
         }
-        PcapBlockOwned::NG(Block::SimplePacket(packet)) => {
-            return segment(*interfaces.first()?, packet.packet_data());
-        }
-        PcapBlockOwned::NG(_) => (),
     }
-    None
+
+    fn packet(&mut self, interface: usize, frame: &[u8], length: u32) {
+        self.cut_short += usize::from(frame.len() < length as usize);
+        let linktype = self.interfaces.get(interface);
+        self.segments.extend(linktype.and_then(|linktype| segment(*linktype, frame)));
+    }
 }
 
 fn segment(linktype: Linktype, frame: &[u8]) -> Option<Segment> {
     let packet = match linktype {
         Linktype::ETHERNET => SlicedPacket::from_ethernet(frame),
         Linktype::LINUX_SLL => SlicedPacket::from_linux_sll(frame),
+        Linktype::LINUX_SLL2 => {
+            let (header, packet) = frame.split_first_chunk::<LINUX_SLL2_OCTETS>()?;
+            SlicedPacket::from_ether_type(EtherType(u16::from_be_bytes([header[0], header[1]])), packet)
+        }
         _ => SlicedPacket::from_ip(frame),
     };
     let packet = packet.ok()?;

@@ -9,7 +9,7 @@ mod text;
 mod view;
 
 use std::{
-    io::{self, BufRead, Write},
+    io::{self, BufRead, BufReader, BufWriter, Read, Write},
     path::Path,
     process::ExitCode,
 };
@@ -49,7 +49,7 @@ enum DecodeError {
 
 impl Decode {
     pub(crate) fn run(&self) -> ExitCode {
-        match self.decode(&mut io::stdout().lock()) {
+        match self.decode(&mut BufWriter::new(io::stdout().lock())) {
             Ok(true) => ExitCode::SUCCESS,
             Ok(false) => ExitCode::FAILURE,
             // Who closes the pipe has read enough.
@@ -70,20 +70,18 @@ impl Decode {
         }
     }
 
-    fn lines(&self, input: impl BufRead, out: &mut impl Write) -> Result<bool, DecodeError> {
+    /// One line in, one line out. Answers are written together while whole lines wait, and at once when none does.
+    fn lines(&self, input: impl Read, out: &mut impl Write) -> Result<bool, DecodeError> {
+        let (mut input, mut line) = (BufReader::with_capacity(1 << 16, input), Vec::new());
         let (context, mut well_formed) = (self.context(), true);
-        for line in input.lines() {
-            let line = line?;
-            if line.trim().is_empty() {
-                continue;
-            }
-            let view = match octets(&line) {
-                Some(frame) => message(frame, &context),
-                None => View::unreadable("not hex digits, two for each octet"),
-            };
+        while input.read_until(b'\n', &mut line)? > 0 {
+            let view = answer(&String::from_utf8_lossy(&line), &context);
             well_formed &= view.is_well_formed();
             writeln!(out, "{}", view.json())?;
-            out.flush()?;
+            if !input.buffer().contains(&b'\n') {
+                out.flush()?;
+            }
+            line.clear();
         }
         Ok(well_formed)
     }
@@ -100,22 +98,33 @@ impl Decode {
             well_formed &= view.is_well_formed();
             self.show(&view, out)?;
         }
+        out.flush()?;
         Ok(well_formed)
     }
 
     fn capture(&self, path: &str, out: &mut impl Write) -> Result<bool, DecodeError> {
         let error = |reason| DecodeError::Capture { path: path.to_owned(), reason };
         let (mut sessions, mut well_formed) = (session::Sessions::new(self.context()), true);
-        for segment in capture::segments(path).map_err(error)? {
-            for view in sessions.receive(segment) {
-                well_formed &= view.is_well_formed();
-                self.show(&view, out)?;
-            }
+        let capture = capture::read(path).map_err(error)?;
+        for segment in capture.segments {
+            well_formed &= self.show_all(&sessions.receive(&segment), out)?;
         }
-        for (connection, waiting) in sessions.unfinished() {
-            eprintln!("{connection}: {waiting} octets at the end of the capture are not a whole message");
+        well_formed &= self.show_all(&sessions.finish_all(), out)?;
+        out.flush()?;
+        if capture.cut_short > 0 {
+            eprintln!(
+                "{path}: {} packets are cut short; capture whole ones (tcpdump -s 0)",
+                capture.cut_short
+            );
         }
+        sessions.notes().iter().for_each(|note| eprintln!("{note}"));
         Ok(well_formed)
+    }
+
+    /// Whether all were well-formed.
+    fn show_all(&self, views: &[View], out: &mut impl Write) -> io::Result<bool> {
+        views.iter().try_for_each(|view| self.show(view, out))?;
+        Ok(views.iter().all(View::is_well_formed))
     }
 
     fn show(&self, view: &View, out: &mut impl Write) -> io::Result<()> {
@@ -133,6 +142,22 @@ impl Decode {
             external: false,
         }
     }
+}
+
+/// The one message of a line.
+fn answer(line: &str, context: &Context) -> View {
+    let Some(frame) = octets(line) else { return View::unreadable("not hex digits, two for each octet") };
+    match frame_length(&frame) {
+        _ if frame.is_empty() => View::unreadable("an empty line; write one message as hex digits"),
+        Ok(Some(length)) if frame.get(length..).is_some_and(begins_a_message) => {
+            View::unreadable("more than one message; write one per line")
+        }
+        _ => message(frame, context),
+    }
+}
+
+fn begins_a_message(octets: &[u8]) -> bool {
+    !octets.is_empty() && frame_length(octets).is_ok()
 }
 
 fn message(frame: Bytes, context: &Context) -> View {

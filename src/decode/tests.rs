@@ -58,19 +58,144 @@ fn json_field_names_are_stable() {
     assert_eq!(serde_json::from_str::<serde_json::Value>(&line).unwrap(), expected);
 }
 
+fn answers(input: &[u8]) -> (bool, Vec<serde_json::Value>) {
+    let mut out = Vec::new();
+    let well_formed = decode(&["-"], true).lines(input, &mut out).unwrap();
+    let lines = String::from_utf8(out).unwrap();
+    (well_formed, lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+}
+
 #[test]
 fn each_line_gets_its_line_and_malformed_ones_their_verdict() {
     let bad_origin = UPDATE.replace("40010100", "40010109");
-    let input = format!("{UPDATE}\n\n{bad_origin}\nnonsense\n{}\n", &UPDATE[..60]);
-    let mut out = Vec::new();
-    let well_formed = decode(&["-"], true).lines(input.as_bytes(), &mut out).unwrap();
-    let lines: Vec<serde_json::Value> =
-        String::from_utf8(out).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let input = format!("{UPDATE}\n\n{bad_origin}\nnonsense\n{}", &UPDATE[..60]);
+    let (well_formed, lines) = answers(input.as_bytes());
     let verdicts: Vec<_> = lines.iter().map(|line| line["error"]["verdict"].as_str()).collect();
     assert!(!well_formed);
-    assert_eq!(verdicts, [None, Some("treat-as-withdraw"), None, Some("session-reset")]);
-    assert_eq!(lines[1]["announced"][0]["routes"][0]["prefix"], "10.1.1.0/24");
-    assert_eq!(lines[2]["error"]["faults"][0]["reason"], "not hex digits, two for each octet");
+    assert_eq!(verdicts, [None, None, Some("treat-as-withdraw"), None, Some("session-reset")]);
+    assert_eq!(lines[2]["announced"][0]["routes"][0]["prefix"], "10.1.1.0/24");
+    let reasons = [1, 3].map(|line| lines[line]["error"]["faults"][0]["reason"].as_str().unwrap().to_owned());
+    assert_eq!(
+        reasons,
+        ["an empty line; write one message as hex digits", "not hex digits, two for each octet"]
+    );
+}
+
+#[test]
+fn digits_are_taken_however_they_are_written() {
+    let pairs: Vec<_> = UPDATE.as_bytes().chunks(2).map(|pair| str::from_utf8(pair).unwrap()).collect();
+    let spellings = [
+        UPDATE.to_uppercase(),
+        pairs.join(" "),
+        pairs.join(":"),
+        format!("  {UPDATE}\t\r"),
+        UPDATE.to_owned(),
+    ];
+    let (well_formed, lines) = answers(spellings.join("\n").as_bytes());
+    assert!(well_formed);
+    assert_eq!(lines, vec![lines[0].clone(); 5]);
+}
+
+#[test]
+fn a_line_that_is_not_one_message_is_one_error() {
+    let two = format!("{UPDATE}{UPDATE}");
+    let input = [two.as_bytes(), &UPDATE.as_bytes()[1..], b"\xff\xfe\x00", b"\r", b"0x00"].join(&b'\n');
+    let (well_formed, lines) = answers(&input);
+    assert!(!well_formed);
+    assert_eq!(lines.len(), 5);
+    assert!(lines.iter().all(|line| line["error"]["faults"][0]["reason"].is_string()), "{lines:?}");
+    assert_eq!(lines[0]["error"]["faults"][0]["reason"], "more than one message; write one per line");
+}
+
+/// Gives a line, and the next one only when the first was answered.
+struct Conversation<'a> {
+    questions: Vec<&'a str>,
+    answered: &'a std::cell::Cell<usize>,
+    asked: usize,
+}
+
+impl std::io::Read for Conversation<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        assert_eq!(self.answered.get(), self.asked, "each line is answered before the next is waited for");
+        let Some(question) = self.questions.get(self.asked) else { return Ok(0) };
+        self.asked += 1;
+        buffer[..question.len()].copy_from_slice(question.as_bytes());
+        Ok(question.len())
+    }
+}
+
+/// Counts the lines that were flushed.
+struct Flushed<'a>(usize, &'a std::cell::Cell<usize>);
+
+impl std::io::Write for Flushed<'_> {
+    fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
+        self.0 += octets.iter().filter(|octet| **octet == b'\n').count();
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.1.set(self.0);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_program_that_asks_line_by_line_is_answered_at_once() {
+    let line = format!("{UPDATE}\n");
+    let answered = std::cell::Cell::new(0);
+    let input = Conversation { questions: vec![&line, "nonsense\n", &line], answered: &answered, asked: 0 };
+    decode(&["-"], true).lines(input, &mut Flushed(0, &answered)).unwrap();
+    assert_eq!(answered.get(), 3);
+}
+
+/// What FRR 10.3 sent, counted by another decoder: `tshark -r FILE -Y bgp -T fields -e bgp.type`.
+#[test]
+fn a_capture_of_frr_has_the_messages_that_tshark_counts() {
+    let capture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/captures/frr103.pcap");
+    let (well_formed, lines) = shown(&decode(&[capture], true));
+    let mut counts = std::collections::BTreeMap::new();
+    for line in lines.lines() {
+        let view: serde_json::Value = serde_json::from_str(line).unwrap();
+        *counts.entry(view["type"].as_str().unwrap().to_owned()).or_insert(0) += 1;
+    }
+    assert!(well_formed);
+    let counts: Vec<_> = counts.iter().map(|(kind, count)| (kind.as_str(), *count)).collect();
+    assert_eq!(counts, [("keepalive", 2), ("notification", 5), ("open", 4), ("update", 12)]);
+}
+
+#[test]
+fn packets_cut_short_are_counted() {
+    let (whole, mut file) = (packet(1, 1, false, &[0xff; 19]), Vec::new());
+    file.extend(pcap(&[whole.clone(), whole[..60].to_vec()]));
+    let last_length = file.len() - 60 - 4;
+    file[last_length..][..4].copy_from_slice(&(whole.len() as u32).to_le_bytes());
+    let path = std::env::temp_dir().join(format!("sixedge-decode-{}-short.pcap", std::process::id()));
+    std::fs::write(&path, file).unwrap();
+    let capture = capture::read(path.to_str().unwrap()).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!((capture.segments.len(), capture.cut_short), (1, 1));
+}
+
+#[test]
+fn linux_cooked_frames_of_both_versions_are_read() {
+    let keepalive = octets(&format!("{}001304", "ff".repeat(16))).unwrap();
+    let (ethernet, ip) = (packet(1, 1, false, &keepalive), 14);
+    // Direction, ARPHRD_ETHER, length and address; version 2 begins with the EtherType and has the interface.
+    let cooked = [&[0, 0, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 8, 0][..], &ethernet[ip..]].concat();
+    let cooked2 =
+        [&[8, 0, 0, 0, 0, 0, 0, 2, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0][..], &ethernet[ip..]].concat();
+    for (linktype, frame) in
+        [(1, &ethernet), (113, &cooked), (276, &cooked2), (101, &ethernet[ip..].to_vec())]
+    {
+        let mut file = pcap(std::slice::from_ref(frame));
+        file[20..24].copy_from_slice(&u32::to_le_bytes(linktype));
+        let name = format!("sixedge-decode-{}-{linktype}.pcap", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, file).unwrap();
+        let (_, text) = shown(&decode(&[path.to_str().unwrap()], false));
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(text, "192.0.2.1:50000 > 192.0.2.2:179  KEEPALIVE\n", "link type {linktype}");
+    }
 }
 
 #[test]

@@ -1,11 +1,16 @@
+use std::time::Duration;
+
 use futures_util::{StreamExt, TryStreamExt};
 use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
 use rtnetlink::MulticastGroup;
 use srv6_dp::model::IfIndex;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::sleep};
 use vrf_manager::{Links, plan::Link};
 
-use super::{Kernel, KernelError};
+use super::{Kernel, KernelError, routes};
+
+/// What changes within this time is told as one change.
+const SETTLE: Duration = Duration::from_millis(100);
 
 impl Kernel {
     /// Every interface of this network namespace.
@@ -56,10 +61,14 @@ pub(super) fn watch() -> Result<mpsc::Receiver<()>, KernelError> {
     let (changed, receiver) = mpsc::channel(1);
     tokio::spawn(async move {
         let _kept_open = handle;
-        while messages.next().await.is_some() {
+        while let Some((message, _)) = messages.next().await {
+            if routes::is_own_install(&message.payload) {
+                continue;
+            }
             if let Err(mpsc::error::TrySendError::Closed(())) = changed.try_send(()) {
                 break;
             }
+            sleep(SETTLE).await;
         }
     });
     Ok(receiver)

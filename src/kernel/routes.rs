@@ -2,8 +2,9 @@ use std::net::IpAddr;
 
 use futures_util::TryStreamExt;
 use ipnet::IpNet;
+use netlink_packet_core::NetlinkPayload;
 use netlink_packet_route::{
-    AddressFamily,
+    AddressFamily, RouteNetlinkMessage,
     route::{RouteAddress, RouteAttribute, RouteMessage, RouteProtocol, RouteType, RouteVia},
 };
 use rtnetlink::RouteMessageBuilder;
@@ -22,6 +23,13 @@ pub(crate) enum Origin {
 
 impl Origin {
     /// Protocol numbers outside of those that iproute2 gives to other daemons.
+    fn of(message: &RouteMessage) -> Option<Self> {
+        let protocol = message.header.protocol;
+        [Self::Static, Self::Bgp]
+            .into_iter()
+            .find(|origin| RouteProtocol::from(origin.protocol()) == protocol)
+    }
+
     const fn protocol(self) -> u8 {
         match self {
             Self::Static => 161,
@@ -83,7 +91,7 @@ impl Kernel {
 
     /// Removes a route of ours; one that is gone already is no error.
     pub(crate) async fn remove_route(&self, route: &KernelRoute) -> Result<(), KernelError> {
-        match self.handle.route().del(route.message()).execute().await {
+        match self.handle.route().del(route.destination().build()).execute().await {
             Err(rtnetlink::Error::NetlinkError(e)) if e.raw_code() == -ESRCH => Ok(()),
             other => other.map_err(KernelError::refused(format!("remove route {}", route.prefix))),
         }
@@ -109,30 +117,27 @@ impl Kernel {
 const ESRCH: i32 = 3;
 
 impl KernelRoute {
-    fn message(&self) -> RouteMessage {
-        // The builder refuses only prefix lengths beyond the family's, which an IpNet cannot hold, and next hops of
-        // the other family, which are set as RTA_VIA.
-        let mut builder = RouteMessageBuilder::<IpAddr>::new()
+    /// What names the route in the kernel: destination, protocol and metric. Its next hop may have moved meanwhile.
+    fn destination(&self) -> RouteMessageBuilder<IpAddr> {
+        let builder = RouteMessageBuilder::<IpAddr>::new()
             .protocol(RouteProtocol::from(self.origin.protocol()))
             .priority(self.origin.metric());
-        if let Ok(with_destination) =
-            builder.clone().destination_prefix(self.prefix.addr(), self.prefix.prefix_len())
-        {
-            builder = with_destination;
+        // Refused are only prefix lengths beyond the family's, which an IpNet cannot hold.
+        builder.clone().destination_prefix(self.prefix.addr(), self.prefix.prefix_len()).unwrap_or(builder)
+    }
+
+    fn message(&self) -> RouteMessage {
+        let builder = self.destination();
+        // Refused is only an IPv4 next hop of an IPv6 route, which the kernel then refuses for want of any.
+        let builder = builder.clone().gateway(self.via).unwrap_or(builder);
+        match self.ifindex {
+            Some(ifindex) => builder.output_interface(ifindex).build(),
+            None => builder.build(),
         }
-        if let Ok(with_gateway) = builder.clone().gateway(self.via) {
-            builder = with_gateway;
-        }
-        if let Some(ifindex) = self.ifindex {
-            builder = builder.output_interface(ifindex);
-        }
-        builder.build()
     }
 
     fn from_message(message: &RouteMessage) -> Option<Self> {
-        let origin = [Origin::Static, Origin::Bgp]
-            .into_iter()
-            .find(|origin| RouteProtocol::from(origin.protocol()) == message.header.protocol)?;
+        let origin = Origin::of(message)?;
         let (via, ifindex) = gateway(message);
         let destination = message.attributes.iter().find_map(|attribute| match attribute {
             RouteAttribute::Destination(address) => ip(address),
@@ -145,6 +150,14 @@ impl KernelRoute {
         };
         let prefix = IpNet::new(destination.unwrap_or(any), message.header.destination_prefix_length).ok()?;
         Some(Self { prefix, via: via?, ifindex, origin })
+    }
+}
+
+/// Whether the kernel tells of a route that this agent has just installed: no news to it.
+pub(super) fn is_own_install(payload: &NetlinkPayload<RouteNetlinkMessage>) -> bool {
+    match payload {
+        NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewRoute(message)) => Origin::of(message).is_some(),
+        _ => false,
     }
 }
 

@@ -43,7 +43,7 @@ pub(crate) struct Neighbor {
     pub(crate) hold_time: Option<u64>,
     /// Negotiated, seconds.
     pub(crate) keepalive: Option<u64>,
-    /// Capabilities that both sides have.
+    /// What the peer offered.
     pub(crate) capabilities: Vec<String>,
     pub(crate) families: Vec<FamilyCounts>,
     /// Families whose routes are kept from before the peer's restart.

@@ -1,9 +1,11 @@
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 use vrf_manager::view::SidView;
 
 use super::{
     Render,
-    table::{Columns, or_dash},
+    table::{Columns, duration, or_dash},
 };
 
 /// `show sids`.
@@ -48,6 +50,26 @@ impl Render for Sids {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Drops {
     pub(crate) drops: Vec<Drop>,
+    /// The last ones, newest first: a sample, for the programs limit their rate.
+    pub(crate) recent: Vec<DroppedPacket>,
+}
+
+/// A packet that was dropped.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DroppedPacket {
+    pub(crate) seconds_ago: u64,
+    pub(crate) vrf: String,
+    pub(crate) reason: String,
+    /// Interface that it came in by.
+    pub(crate) interface: String,
+    /// Of the inner packet; `None` when it was not parsed that far.
+    pub(crate) source: Option<IpAddr>,
+    pub(crate) destination: Option<IpAddr>,
+    /// IP protocol or IPv6 next header.
+    pub(crate) protocol: Option<u8>,
+    /// Source and destination port of TCP and UDP.
+    pub(crate) ports: Option<(u16, u16)>,
 }
 
 /// What was dropped for one reason in one VRF.
@@ -73,7 +95,42 @@ impl Render for Drops {
                 drop.meaning.clone(),
             ]);
         }
-        columns.text("no packet was dropped")
+        let mut text = columns.text("no packet was dropped");
+        if !self.recent.is_empty() {
+            text.push_str("\n\nthe last of them (a sample), newest first:\n");
+            text.push_str(&self.render_recent());
+        }
+        text
+    }
+}
+
+impl Drops {
+    fn render_recent(&self) -> String {
+        let mut columns =
+            Columns::new(["AGO", "VRF", "REASON", "INTERFACE", "SOURCE", "DESTINATION", "PROTOCOL", "PORTS"]);
+        for packet in &self.recent {
+            columns.row([
+                duration(packet.seconds_ago),
+                packet.vrf.clone(),
+                packet.reason.clone(),
+                packet.interface.clone(),
+                or_dash(packet.source.as_ref()),
+                or_dash(packet.destination.as_ref()),
+                packet.protocol.map_or_else(|| "-".to_owned(), protocol),
+                packet.ports.map_or_else(|| "-".to_owned(), |(from, to)| format!("{from} > {to}")),
+            ]);
+        }
+        columns.text("")
+    }
+}
+
+fn protocol(number: u8) -> String {
+    match number {
+        1 => "ICMP".to_owned(),
+        6 => "TCP".to_owned(),
+        17 => "UDP".to_owned(),
+        58 => "ICMPv6".to_owned(),
+        other => other.to_string(),
     }
 }
 

@@ -8,7 +8,7 @@ mod table;
 mod vrf;
 
 pub(crate) use bgp::{BgpRoute, BgpRoutes, BgpSummary, FamilyCounts, Neighbor, Neighbors};
-pub(crate) use dataplane::{Counters, Drop, Drops, Sid, Sids, VrfCounters};
+pub(crate) use dataplane::{Counters, Drop, DroppedPacket, Drops, Sid, Sids, VrfCounters};
 pub(crate) use vrf::{VrfRoutes, Vrfs};
 
 /// A report that people read.

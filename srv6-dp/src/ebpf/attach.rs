@@ -123,6 +123,16 @@ impl Programs {
         Ok(vanished)
     }
 
+    /// Detaches everything and removes every pin.
+    pub(super) fn dismantle(self) -> Result<usize, EbpfError> {
+        let attachments = self.pins.attachments()?;
+        for attachment in &attachments {
+            self.detach_now(*attachment)?;
+        }
+        self.pins.dismantle()?;
+        Ok(attachments.len())
+    }
+
     fn attach_now(&mut self, role: Role, interface: IfIndex) -> Result<(), EbpfError> {
         if let Some(found) = self.pins.find(role, interface) {
             if self.replace(found)? {

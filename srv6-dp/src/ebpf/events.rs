@@ -3,7 +3,7 @@
 use std::{
     mem::offset_of,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    os::fd::{AsRawFd, RawFd},
+    os::fd::{AsFd, BorrowedFd},
 };
 
 use aya::maps::{MapData, RingBuf};
@@ -55,9 +55,9 @@ impl EbpfDataplane {
     }
 }
 
-impl AsRawFd for Events {
-    fn as_raw_fd(&self) -> RawFd {
-        self.ring.as_raw_fd()
+impl AsFd for Events {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.ring.as_fd()
     }
 }
 

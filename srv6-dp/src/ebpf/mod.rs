@@ -76,6 +76,12 @@ impl EbpfDataplane {
         Ok(vanished.iter().map(|attachment| (attachment.role, attachment.interface)).collect())
     }
 
+    /// Takes everything out of the kernel, for a node that is to be a provider edge no more: forwarding ends. Returns how
+    /// many interfaces were detached.
+    pub fn dismantle(self) -> Result<usize, DataplaneError> {
+        self.programs.dismantle().map_err(while_doing("removing the dataplane"))
+    }
+
     fn change(&mut self, change: &Change) -> Result<(), EbpfError> {
         if let Some(vrf) = change.needs_vrf() {
             self.need_vrf(vrf)?;

@@ -138,6 +138,11 @@ impl Pins {
             .try_for_each(|name| self.remove_generation(name))
     }
 
+    /// Removes every pin and the directory itself.
+    pub(super) fn dismantle(&self) -> Result<(), EbpfError> {
+        fs::remove_dir_all(&self.root).map_err(EbpfError::pin(&self.root))
+    }
+
     fn remove_generation(&self, generation: &str) -> Result<(), EbpfError> {
         let path = self.root.join(generation);
         match fs::remove_dir_all(&path) {
