@@ -3,6 +3,7 @@
 mod agent;
 mod check;
 mod cleanup;
+mod clear;
 mod config;
 mod control;
 mod decode;
@@ -27,6 +28,7 @@ enum Command {
     Agent(agent::Agent),
     Show(show::Show),
     Check(check::Check),
+    Clear(clear::Clear),
     Cleanup(cleanup::Cleanup),
     Decode(decode::Decode),
     /// Prints the version.
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         Command::Agent(agent) => agent.run(),
         Command::Show(show) => show.run(),
         Command::Check(check) => check.run(),
+        Command::Clear(clear) => clear.run(),
         Command::Cleanup(cleanup) => cleanup.run(),
         Command::Decode(decode) => decode.run(),
         Command::Version => {

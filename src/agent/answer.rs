@@ -1,6 +1,6 @@
 //! Answers to the CLI, made of what the parts show of themselves.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 use bgp_core::{config::PeerId, rib::RouteView, speaker::PeerView};
 use bgp_wire::{Family, capability::Capability, message::NextHop, nlri::Prefix};
@@ -32,6 +32,7 @@ impl Node {
             Request::ShowDrops => json(self.drops(recent)),
             Request::ShowCounters => json(self.counters()),
             Request::Version => json(Ok(env!("CARGO_PKG_VERSION"))),
+            Request::ClearBgp { neighbor } => json(self.clear(neighbor).await),
             Request::Reload => {
                 json(self.reload().await.map_err(|error| chain(&error)).map(|()| "read again"))
             }
@@ -51,6 +52,13 @@ impl Node {
     async fn neighbors(&self) -> Result<Vec<report::Neighbor>, Refusal> {
         let peers = self.speaker.peers().await.map_err(|gone| gone.to_string())?;
         Ok(peers.iter().map(neighbor).collect())
+    }
+
+    async fn clear(&self, neighbor: IpAddr) -> Result<String, Refusal> {
+        match self.speaker.clear(neighbor).await.map_err(|gone| gone.to_string())? {
+            true => Ok(format!("the session with {neighbor} is reset")),
+            false => Err(format!("there is no neighbor {neighbor}; sixedge show bgp summary lists them")),
+        }
     }
 
     async fn bgp_routes(

@@ -230,8 +230,8 @@ impl Node {
 
     async fn install(&mut self, route: UnicastRoute) {
         let Ok(prefix) = IpNet::try_from(route.prefix) else { return };
-        let via = route.path.map(|path| path.next_hop);
-        if let Err(error) = self.underlay.set_bgp(prefix, via).await {
+        let hop = route.path.map(|path| Hop::told_by(path.peer_address, path.next_hop));
+        if let Err(error) = self.underlay.set_bgp(prefix, hop).await {
             warn!("{}", chain(&error));
         }
     }
@@ -255,7 +255,7 @@ impl Node {
         let routes = desired.underlay.iter().map(|route| {
             let ifindex =
                 route.interface.as_deref().and_then(|name| self.links.get(name)).map(|link| link.index.0);
-            (route.prefix, Hop { via: route.via, ifindex })
+            (route.prefix, Hop::on(route.via, ifindex))
         });
         self.underlay.set_static(routes);
         self.reconcile_underlay().await

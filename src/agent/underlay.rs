@@ -27,6 +27,25 @@ pub(crate) struct Hop {
     pub(crate) via: IpAddr,
     /// Interface, where it was named.
     pub(crate) ifindex: Option<u32>,
+    /// Address that the neighbour or the link is looked up by: the next hop, or for a link-local one the peer that told it.
+    pub(crate) found_by: IpAddr,
+}
+
+impl Hop {
+    /// A next hop of a static route.
+    pub(crate) const fn on(via: IpAddr, ifindex: Option<u32>) -> Self {
+        Self { via, ifindex, found_by: via }
+    }
+
+    /// The next hop of a BGP route.
+    pub(crate) fn told_by(peer: IpAddr, via: IpAddr) -> Self {
+        let found_by = if is_link_local(via) { peer } else { via };
+        Self { via, ifindex: None, found_by }
+    }
+}
+
+fn is_link_local(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V6(address) if address.is_unicast_link_local())
 }
 
 impl Underlay {
@@ -50,12 +69,11 @@ impl Underlay {
     }
 
     /// One BGP route; `None` withdraws it. Returns the problem where the kernel refuses.
-    pub(crate) async fn set_bgp(&mut self, prefix: IpNet, via: Option<IpAddr>) -> Result<(), KernelError> {
+    pub(crate) async fn set_bgp(&mut self, prefix: IpNet, hop: Option<Hop>) -> Result<(), KernelError> {
         self.unconfirmed.retain(|route| route.prefix != prefix);
         let key = (prefix, Origin::Bgp);
-        match via {
-            Some(via) => {
-                let hop = Hop { via, ifindex: None };
+        match hop {
+            Some(hop) => {
                 self.wanted.insert(key, hop);
                 self.install(key, hop).await
             }
@@ -93,15 +111,19 @@ impl Underlay {
         // Many routes share few next hops.
         let mut neighbors = BTreeMap::new();
         for (key, hop) in &self.wanted {
-            let neighbor = match neighbors.entry(hop.via) {
+            let neighbor = match neighbors.entry(hop.found_by) {
                 Entry::Occupied(known) => *known.get(),
-                Entry::Vacant(unknown) => match self.kernel.resolve(hop.via).await {
+                Entry::Vacant(unknown) => match self.kernel.resolve(hop.found_by).await {
                     Ok(neighbor) => *unknown.insert(neighbor),
                     Err(error) => return vec![error],
                 },
             };
             let route = route(*key, *hop, neighbor);
-            if !present.contains(&route) {
+            if leads_nowhere(key.1, neighbor) {
+                if present.iter().any(|present| (present.prefix, present.origin) == *key) {
+                    problems.extend(self.kernel.remove_route(&route).await.err());
+                }
+            } else if !present.contains(&route) {
                 problems.extend(self.kernel.set_route(&route).await.err());
             }
         }
@@ -109,15 +131,28 @@ impl Underlay {
     }
 
     async fn install(&self, key: (IpNet, Origin), hop: Hop) -> Result<(), KernelError> {
-        let neighbor = self.kernel.resolve(hop.via).await?;
-        self.kernel.set_route(&route(key, hop, neighbor)).await
+        let neighbor = self.kernel.resolve(hop.found_by).await?;
+        let route = route(key, hop, neighbor);
+        match leads_nowhere(key.1, neighbor) {
+            true => self.kernel.remove_route(&route).await,
+            false => self.kernel.set_route(&route).await,
+        }
     }
+}
+
+/// A BGP route whose next hop cannot be resolved now is not used (RFC 4271 section 9.1.2.1), neither with the way that led
+/// there before; the next change of the kernel's routes looks again. A static route is the operator's: the kernel says why not.
+fn leads_nowhere(origin: Origin, neighbor: Option<(IpAddr, u32)>) -> bool {
+    origin == Origin::Bgp && neighbor.is_none()
 }
 
 /// `neighbor` leads to the next hop now; where the interface was named, or there is no way, the next hop stands as told.
 fn route((prefix, origin): (IpNet, Origin), hop: Hop, neighbor: Option<(IpAddr, u32)>) -> KernelRoute {
     match (hop.ifindex, neighbor) {
-        (None, Some((via, ifindex))) => KernelRoute { prefix, via, ifindex: Some(ifindex), origin },
+        (None, Some((via, ifindex))) => {
+            let via = if is_link_local(hop.via) { hop.via } else { via };
+            KernelRoute { prefix, via, ifindex: Some(ifindex), origin }
+        }
         _ => KernelRoute { prefix, via: hop.via, ifindex: hop.ifindex, origin },
     }
 }

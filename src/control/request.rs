@@ -1,3 +1,5 @@
+use std::net::IpAddr;
+
 use bgp_wire::Family;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -38,6 +40,11 @@ pub(crate) enum Request {
     ShowCounters,
     /// The agent's version, which may differ from that of the CLI.
     Version,
+    /// Reset the session with a peer.
+    ClearBgp {
+        /// The peer.
+        neighbor: IpAddr,
+    },
     /// Read the configuration file again.
     Reload,
 }

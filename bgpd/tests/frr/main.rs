@@ -1,5 +1,4 @@
-//! Two of our speakers with FRR 8.4 as route reflector between them. Needs root and Debian's frr:
-//! `cargo test -p bgpd --test frr -- --ignored`.
+//! Two of our speakers with FRR 8.4 as route reflector between them. Needs root and Debian's frr.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -223,7 +222,6 @@ async fn we_restart_and_frr_helps(two: Pe, three: &mut Pe) -> Pe {
 }
 
 #[test]
-#[ignore = "needs root, network namespaces and FRR"]
 fn frr_reflects_vpn_routes_between_two_speakers_over_flaps_and_restarts() {
     let reflector = Reflector::start();
     let namespace = File::open(format!("/run/netns/{SPEAKERS}")).unwrap();

@@ -2,10 +2,11 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 const REFLECTOR: &str = "session-rr";
@@ -39,6 +40,12 @@ pub(super) struct Reflector;
 
 impl Reflector {
     pub(super) fn start() -> Self {
+        assert!(
+            nix::unistd::geteuid().is_root(),
+            "network namespaces need root; run as root, or sudo -E make test"
+        );
+        let frr = Path::new("/usr/lib/frr/bgpd");
+        assert!(frr.exists(), "{} is missing; install FRR (apt-get install frr)", frr.display());
         remove();
         let reflector = Self;
         for namespace in [REFLECTOR, SPEAKERS] {
@@ -81,12 +88,22 @@ impl Reflector {
         run("vtysh", &["-N", REFLECTOR, "-b"]);
     }
 
+    /// It forks before it listens for vtysh.
+    fn await_daemon(&self, daemon: &str) {
+        let socket = format!("/run/frr/{REFLECTOR}/{daemon}.vty");
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while UnixStream::connect(&socket).is_err() {
+            assert!(Instant::now() < deadline, "{daemon} does not answer at {socket}");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     fn start_daemon(&self, daemon: &str) {
         let binary = format!("/usr/lib/frr/{daemon}");
         let pid = pid_file(daemon).display().to_string();
         let line = ["netns", "exec", REFLECTOR, &binary, "-N", REFLECTOR, "-d", "-i", &pid];
         run("ip", &line);
-        thread::sleep(Duration::from_millis(500));
+        self.await_daemon(daemon);
     }
 }
 

@@ -105,6 +105,7 @@ fn unicast(change: &Change, table: &dyn RibTable, sets: &AttributeSets) -> Optio
         (set.source.kind != SourceKind::Local).then(|| UnicastPath {
             next_hop: forwarding_address(&set.next_hop),
             peer: path.peer,
+            peer_address: set.source.address,
             external: set.source.kind == SourceKind::External,
         })
     };

@@ -137,6 +137,8 @@ pub struct UnicastPath {
     pub next_hop: IpAddr,
     /// Peer that it came from.
     pub peer: PeerId,
+    /// Its address: a link-local next hop is on the link that leads there (RFC 2545 section 3).
+    pub peer_address: IpAddr,
     /// Learnt from an external peer.
     pub external: bool,
 }
