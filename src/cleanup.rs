@@ -1,6 +1,6 @@
 //! `sixedge cleanup`: what an agent leaves behind goes.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{collections::BTreeSet, path::PathBuf, process::ExitCode};
 
 use srv6_dp::{
     EbpfDataplane,
@@ -9,7 +9,7 @@ use srv6_dp::{
 
 use crate::{agent::chain, kernel::Kernel};
 
-/// Removes the dataplane and the underlay routes of an agent that was stopped for good: forwarding ends.
+/// Removes the dataplane, the underlay routes and the policy rules of an agent that was stopped for good: forwarding ends.
 ///
 /// Stopping the agent alone leaves them, so that a restart or an upgrade loses no packet.
 #[derive(clap::Args)]
@@ -53,6 +53,7 @@ fn remove_routes() -> Result<usize, Box<dyn std::error::Error>> {
         for route in &routes {
             kernel.remove_route(route).await?;
         }
+        kernel.fence(&BTreeSet::new(), &[]).await?;
         Ok(routes.len())
     })
 }

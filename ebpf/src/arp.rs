@@ -33,6 +33,19 @@ struct Arp {
     target: [u8; 4],
 }
 
+/// The kernel has no address of the VRF and would ask in the name of any address of the node: that would tell it to the
+/// tenant, and hosts that check the way back do not answer. Without a gateway address it becomes a probe (RFC 5227
+/// section 2.1.1).
+#[inline(always)]
+pub(crate) fn ask_as_gateway(skb: Skb, circuit: &CircuitEntry) {
+    let Ok(arp) = skb.frame().at::<Arp>(ETHERNET) else { return };
+    // SAFETY: as below.
+    let arp = unsafe { &mut *arp };
+    if arp.operation == REQUEST {
+        arp.sender = circuit.gateway4;
+    }
+}
+
 /// The action of an answer; `None` for the kernel.
 #[inline(always)]
 pub(crate) fn answer(skb: Skb, circuit: &CircuitEntry) -> Result<Option<i32>, DropReason> {

@@ -7,7 +7,9 @@ use srv6_types::{
 };
 
 use crate::{
-    counters, neighbor,
+    counters,
+    maps::CIRCUITS,
+    neighbor,
     outcome::{Outcome, Packed},
     packet::{
         Address, Family, Packet, Skb,
@@ -24,6 +26,7 @@ pub(crate) fn deliver(packet: &mut Packet, next_hop: &NextHopEntry) -> Packed {
 #[inline(always)]
 fn strip_and_send(packet: &mut Packet, next_hop: &NextHopEntry) -> Outcome {
     let (family, neighbor) = target(packet, next_hop)?;
+    check_circuit(packet.vrf, next_hop.ifindex)?;
     let mtu = circuit_mtu(packet.skb, next_hop.ifindex)?;
     if packet.segment_length() > mtu {
         return Err(packet.too_big_for(mtu));
@@ -50,6 +53,16 @@ fn target(packet: &Packet, next_hop: &NextHopEntry) -> Result<(Family, Address),
         4 if packet.inner.family == Family::V4 => Ok((Family::V4, address)),
         6 => Ok((Family::V6, address)),
         _ => Err(DropReason::NoSuchNextHop),
+    }
+}
+
+/// A route may outlive its circuit for a moment, while an interface goes over to another tenant.
+#[inline(always)]
+fn check_circuit(vrf: u32, ifindex: u32) -> Result<(), DropReason> {
+    // SAFETY: values are replaced whole, and a torn read would harm one packet.
+    match unsafe { CIRCUITS.get(ifindex) } {
+        Some(circuit) if circuit.vrf == vrf => Ok(()),
+        _ => Err(DropReason::NoSuchCircuit),
     }
 }
 

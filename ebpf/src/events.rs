@@ -3,15 +3,15 @@
 use srv6_types::{DropReason, maps::DropEvent};
 
 use crate::{
-    icmp::{EVENT_BUDGET, take_budget},
+    icmp::take_event,
     maps::EVENTS,
     packet::{Inner, Skb},
 };
 
-/// Reports a drop, unless this CPU has reported many just now or nobody makes room.
+/// Reports a drop, unless this CPU has reported many of the VRF just now or nobody makes room.
 #[inline(never)]
 pub(crate) fn dropped(skb: Skb, vrf: u32, reason: DropReason, inner: Option<&Inner>) {
-    if !take_budget(EVENT_BUDGET) {
+    if !take_event(vrf) {
         return;
     }
     let Some(mut entry) = EVENTS.reserve::<DropEvent>(0) else { return };

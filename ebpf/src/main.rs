@@ -7,6 +7,7 @@
 mod arp;
 mod counters;
 mod deliver;
+mod egress;
 mod endpoint;
 mod events;
 mod fib;
@@ -31,6 +32,12 @@ use packet::Skb;
 #[classifier]
 pub fn circuit_ingress(context: TcContext) -> i32 {
     ingress::circuit::ingress(Skb::new(&context))
+}
+
+/// What leaves by an attachment circuit.
+#[classifier]
+pub fn circuit_egress(context: TcContext) -> i32 {
+    egress::egress(Skb::new(&context))
 }
 
 /// Traffic of the SRv6 domain, on the ingress of every core interface.

@@ -9,7 +9,7 @@ use srv6_types::maps::{
     CircuitEntry, DropKey, NextHopEntry, NodeConfig, SidEntry, Tally, VrfEntry, vrf_counter,
 };
 
-const VRF_SLOTS: u32 = 4096;
+pub(crate) const VRF_SLOTS: u32 = 4096;
 const SID_SLOTS: u32 = 16_384;
 
 #[map]

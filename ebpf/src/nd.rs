@@ -1,13 +1,13 @@
 //! Neighbour discovery for the gateway addresses of a circuit, RFC 4861. Everything else of it is the kernel's.
 
-use aya_ebpf::bindings::TC_ACT_OK;
+use aya_ebpf::bindings::TC_ACT_UNSPEC;
 use srv6_types::{
     DropReason,
     maps::{CircuitEntry, vrf_counter},
 };
 
 use crate::{
-    counters, local,
+    counters, guard, local,
     outcome::Packed,
     packet::{
         Address, Family, Packet, checksum,
@@ -57,21 +57,23 @@ fn kind(packet: &Packet) -> Option<u8> {
     Some(unsafe { (*icmp).kind })
 }
 
-/// Answers a solicitation for an address of ours, and leaves to the kernel what else comes to such an address.
-/// [`NOT_OURS`] for the rest: it must not get to the kernel by its type alone, which would route it out of the VRF.
+/// Answers a solicitation for an address of ours, and leaves to the kernel the solicitations and advertisements to
+/// addresses of the link: it finds the neighbours, from its own link-local address. [`NOT_OURS`] for the rest: the
+/// kernel would route what is to any other address, ours too, for it does not hold them; and a router advertisement or
+/// a redirect would let a tenant configure the node.
 #[inline(never)]
 pub(crate) fn answer(packet: &Packet, circuit: &CircuitEntry) -> Packed {
     Packed::pack(match advertise(packet, circuit) {
         Ok(Some(action)) => Ok(action),
-        Ok(None) if is_to_us(packet, circuit) => Ok(TC_ACT_OK),
+        Ok(None) if is_for_kernel(packet) => Ok(TC_ACT_UNSPEC),
         Ok(None) => Ok(NOT_OURS),
         Err(reason) => Err(reason),
     })
 }
 
 #[inline(always)]
-fn is_to_us(packet: &Packet, circuit: &CircuitEntry) -> bool {
-    local::is_on(circuit.vrf, packet.skb.ifindex(), Family::V6, &packet.inner.destination)
+fn is_for_kernel(packet: &Packet) -> bool {
+    matches!(kind(packet), Some(SOLICITATION | ADVERTISEMENT)) && guard::is_on_link(&packet.inner.destination)
 }
 
 #[inline(always)]

@@ -4,9 +4,12 @@
 //! interface, a question from the CLI.
 
 mod answer;
+mod lingering;
 mod next_hops;
 mod node;
+mod numbers;
 mod recent_drops;
+mod restart;
 mod state_file;
 mod underlay;
 mod watch;
@@ -24,6 +27,7 @@ use crate::{
     control::{self, Request, Response},
     kernel::{Kernel, KernelError},
 };
+use lingering::Lingering;
 use node::Node;
 use recent_drops::RecentDrops;
 
@@ -52,6 +56,10 @@ pub(crate) struct Agent {
 pub(crate) enum AgentError {
     #[error("{0}")]
     Config(#[from] config::ConfigErrors),
+    #[error(
+        "{}: router.asn, router.routerId and bgp.clusterId cannot change while the agent runs; restart it", .0.display()
+    )]
+    Identity(PathBuf),
     #[error(transparent)]
     Kernel(#[from] KernelError),
     #[error("{}", chain(.0))]
@@ -127,6 +135,7 @@ impl Agent {
             (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         loop {
             let retry = node.wants_retry();
+            let lingers_until = node.lingering.until();
             tokio::select! {
                 event = routes.recv() => match event {
                     Some(event) => node.on_bgp(event).await?,
@@ -142,6 +151,7 @@ impl Agent {
                     // Who asked may have gone.
                     let _gone = answer.send(response);
                 }
+                () = Lingering::over(lingers_until) => node.let_go(),
                 () = sleep(RETRY), if retry => node.retry().await?,
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,

@@ -1,24 +1,23 @@
-use std::{collections::BTreeSet, path::PathBuf};
+use std::path::PathBuf;
 
-use bgp_core::{config::SpeakerConfig, rib::UnicastRoute};
+use bgp_core::rib::UnicastRoute;
 use bgpd::{Event, RouteChange};
 use ipnet::IpNet;
 use srv6_dp::{
     Change, Dataplane, EbpfDataplane,
-    ebpf::{Events, Fault, Opened, Options},
+    ebpf::{Events, Options},
     model::IfIndex,
 };
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
-use vrf_manager::{
-    Allocations, Desired, Links, Transition, VrfTables,
-    intent::{Intent, UnderlayRoute},
-    plan,
-};
+use vrf_manager::{Desired, Links, Transition, VrfTables, intent::Intent, plan};
 
 use super::{
     Agent, AgentError, chain,
+    lingering::Lingering,
     next_hops::{NextHops, Which},
+    numbers::Numbers,
+    restart::Restart,
     state_file::StateFile,
     underlay::{Hop, Underlay},
 };
@@ -27,10 +26,9 @@ use crate::{config, kernel::Kernel};
 /// Everything that this node holds.
 pub(super) struct Node {
     config: PathBuf,
-    state_file: StateFile,
     kernel: Kernel,
     pub(super) intent: Intent,
-    allocations: Allocations,
+    numbers: Numbers,
     links: Links,
     pub(super) dataplane: EbpfDataplane,
     pub(super) tables: VrfTables,
@@ -39,40 +37,11 @@ pub(super) struct Node {
     restart: Restart,
     underlay: Underlay,
     next_hops: NextHops,
+    pub(super) lingering: Lingering,
     /// The dataplane refused something: what it holds is compared anew until it agrees.
     out_of_step: bool,
     /// The kernel refused a route of the underlay.
     underlay_incomplete: bool,
-}
-
-/// What peers are told of our start, RFC 4724 section 3.
-#[derive(Clone, Copy, Debug, Default)]
-struct Restart {
-    restarted: bool,
-    forwarding_kept: bool,
-}
-
-impl Restart {
-    /// We have restarted where an earlier life left its maps; forwarding was kept only where they are verified.
-    fn found(dataplane: &mut EbpfDataplane, core: &BTreeSet<IfIndex>) -> Result<Self, AgentError> {
-        let faults = match dataplane.opened() {
-            Opened::Fresh => return Ok(Self::default()),
-            Opened::Adopted | Opened::Staged { .. } => dataplane.verify(core)?,
-        };
-        // Maps of another layout forward by the old programs until ours are filled and put in force.
-        let kept = faults.iter().all(|fault| matches!(fault, Fault::Staged));
-        for fault in &faults {
-            warn!(%fault, "the pinned dataplane is not as this version would have it");
-        }
-        Ok(Self { restarted: true, forwarding_kept: kept })
-    }
-
-    fn tell(self, speaker: &mut SpeakerConfig) {
-        if let Some(graceful) = &mut speaker.graceful_restart {
-            graceful.restarted = self.restarted;
-            graceful.forwarding_kept = self.forwarding_kept;
-        }
-    }
 }
 
 impl Node {
@@ -85,8 +54,8 @@ impl Node {
             EbpfDataplane::open(&Options { pin_dir: options.pin_dir.clone(), ..Options::default() })?;
         let observed = dataplane.observe()?;
         let state_file = StateFile::new(options.state_dir.join("allocations.json"));
-        let allocations = settle(&state_file, &intent, |lost| lost.adopt(&intent, &links, &observed))?;
-        let mut desired = plan(&intent, &links, &allocations);
+        let numbers = Numbers::start(state_file, &intent, &links, &observed)?;
+        let mut desired = plan(&intent, &links, numbers.allocations());
         let restart = Restart::found(&mut dataplane, &observed.core)?;
         info!(opened = ?dataplane.opened(), ?restart, routes = observed.routes.len(), "dataplane open");
         let mut tables = VrfTables::adopt(observed);
@@ -100,10 +69,9 @@ impl Node {
         let next_hops = NextHops::new(kernel.clone());
         let mut node = Self {
             config: options.config.clone(),
-            state_file,
             kernel,
             intent,
-            allocations,
+            numbers,
             links,
             dataplane,
             tables,
@@ -111,11 +79,12 @@ impl Node {
             restart,
             underlay,
             next_hops,
+            lingering: Lingering::default(),
             out_of_step,
             underlay_incomplete: false,
         };
         node.report(&desired);
-        node.underlay(&desired.underlay).await?;
+        node.underlay(&desired).await?;
         if desired.speaker.graceful_restart.is_none() || !restart.restarted {
             node.sweep().await;
         }
@@ -134,16 +103,27 @@ impl Node {
 
     /// Reads the configuration again. A mistake in it leaves everything as it is.
     pub(super) async fn reload(&mut self) -> Result<(), AgentError> {
-        match config::load(&self.config) {
+        match self.read_again() {
             Ok(intent) => {
                 self.intent = intent;
-                self.allocations = settle(&self.state_file, &self.intent, |_| {})?;
                 self.replan().await?;
                 info!("configuration taken over");
             }
-            Err(mistakes) => error!("configuration refused, the old one goes on\n{mistakes}"),
+            Err(refusal) => error!("configuration refused, the old one goes on\n{refusal}"),
         }
         Ok(())
+    }
+
+    /// The configuration as the file has it now, with numbers for all that is in it.
+    fn read_again(&mut self) -> Result<Intent, AgentError> {
+        let intent = config::load(&self.config)?;
+        // The speaker would refuse it, and the rest of the node must not be what the speaker is not.
+        let identity = |intent: &Intent| (intent.router.clone(), intent.bgp.cluster_id);
+        if identity(&intent) != identity(&self.intent) {
+            return Err(AgentError::Identity(self.config.clone()));
+        }
+        self.numbers.settle(&intent)?;
+        Ok(intent)
     }
 
     /// An interface, an address or a route of the kernel came, went or changed.
@@ -205,9 +185,10 @@ impl Node {
     }
 
     async fn replan(&mut self) -> Result<(), AgentError> {
-        let mut desired = plan(&self.intent, &self.links, &self.allocations);
+        let mut desired = plan(&self.intent, &self.links, self.numbers.allocations());
         self.restart.tell(&mut desired.speaker);
-        let Transition { withdraw, make, announce, remove } = self.tables.replan(&desired);
+        self.let_go();
+        let Transition { withdraw, make, announce, remove, linger } = self.tables.replan(&desired);
         self.speaker.withdraw(withdraw).await?;
         self.out_of_step |= !apply(&mut self.dataplane, &make);
         if let Err(error) = self.speaker.configure(desired.speaker.clone()).await? {
@@ -215,8 +196,18 @@ impl Node {
         }
         self.speaker.announce(announce).await?;
         self.out_of_step |= !apply(&mut self.dataplane, &remove);
+        self.lingering.hold(linger);
         self.report(&desired);
-        self.underlay(&desired.underlay).await
+        self.underlay(&desired).await
+    }
+
+    /// Other PEs have had time to hear of new SIDs: the old ones go.
+    pub(super) fn let_go(&mut self) {
+        let gone = self.lingering.take();
+        if !gone.is_empty() {
+            info!("SIDs that have moved are not listened to any more");
+            self.out_of_step |= !apply(&mut self.dataplane, &gone);
+        }
     }
 
     async fn learn(&mut self, routes: Vec<RouteChange>) -> Result<(), AgentError> {
@@ -258,8 +249,10 @@ impl Node {
         }
     }
 
-    async fn underlay(&mut self, routes: &[UnderlayRoute]) -> Result<(), AgentError> {
-        let routes = routes.iter().map(|route| {
+    async fn underlay(&mut self, desired: &Desired) -> Result<(), AgentError> {
+        let core = self.intent.srv6.core_interfaces.clone();
+        self.underlay.set_domain(desired.dataplane.node.domain.clone(), core);
+        let routes = desired.underlay.iter().map(|route| {
             let ifindex =
                 route.interface.as_deref().and_then(|name| self.links.get(name)).map(|link| link.index.0);
             (route.prefix, Hop { via: route.via, ifindex })
@@ -305,26 +298,4 @@ fn apply(dataplane: &mut EbpfDataplane, changes: &[Change]) -> bool {
             false
         }
     }
-}
-
-/// The numbers for this intent, written down before anything uses them. `lost` fills in what can be known where there is
-/// no file.
-fn settle(
-    file: &StateFile,
-    intent: &Intent,
-    lost: impl FnOnce(&mut Allocations),
-) -> Result<Allocations, AgentError> {
-    let mut allocations = match file.read()? {
-        Some(allocations) => allocations,
-        None => {
-            let mut allocations = Allocations::default();
-            lost(&mut allocations);
-            allocations
-        }
-    };
-    for error in allocations.settle(intent) {
-        warn!("{error}");
-    }
-    file.write(&allocations)?;
-    Ok(allocations)
 }

@@ -1,6 +1,10 @@
 //! What must outlive the agent: which numbers were allotted to which VRF.
 
-use std::{fs, io, path::PathBuf};
+use std::{
+    fs,
+    io::{self, Write},
+    path::PathBuf,
+};
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -55,7 +59,10 @@ impl StateFile {
             if let Some(folder) = self.path.parent() {
                 fs::create_dir_all(folder)?;
             }
-            fs::write(&fresh, text)?;
+            let mut file = fs::File::create(&fresh)?;
+            file.write_all(&text)?;
+            // Else a power failure may leave the new name with no content.
+            file.sync_all()?;
             fs::rename(&fresh, &self.path)
         };
         replace().map_err(|source| self.io(source))

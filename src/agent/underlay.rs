@@ -5,7 +5,7 @@ use std::{
     net::IpAddr,
 };
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv6Net};
 
 use crate::kernel::{Kernel, KernelError, KernelRoute, Origin};
 
@@ -15,6 +15,9 @@ pub(crate) struct Underlay {
     wanted: BTreeMap<(IpNet, Origin), Hop>,
     /// BGP routes found at start that BGP has not told of again yet: kept until [`Underlay::sweep`].
     unconfirmed: Vec<KernelRoute>,
+    /// The SRv6 domain, and the interfaces that lead to it.
+    domain: BTreeSet<Ipv6Net>,
+    core: Vec<String>,
 }
 
 /// A next hop as it was told; the neighbour is looked up when the route is installed.
@@ -31,13 +34,19 @@ impl Underlay {
     pub(crate) async fn adopt(kernel: Kernel) -> Result<Self, KernelError> {
         let unconfirmed =
             kernel.own_routes().await?.into_iter().filter(|route| route.origin == Origin::Bgp).collect();
-        Ok(Self { kernel, wanted: BTreeMap::new(), unconfirmed })
+        let (domain, core) = (BTreeSet::new(), Vec::new());
+        Ok(Self { kernel, wanted: BTreeMap::new(), unconfirmed, domain, core })
     }
 
     /// Replaces the set of static routes.
     pub(crate) fn set_static(&mut self, routes: impl IntoIterator<Item = (IpNet, Hop)>) {
         self.wanted.retain(|(_, origin), _| *origin != Origin::Static);
         self.wanted.extend(routes.into_iter().map(|(prefix, hop)| ((prefix, Origin::Static), hop)));
+    }
+
+    /// The SRv6 domain that others than `core` shall not reach through this node.
+    pub(crate) fn set_domain(&mut self, domain: BTreeSet<Ipv6Net>, core: Vec<String>) {
+        (self.domain, self.core) = (domain, core);
     }
 
     /// One BGP route; `None` withdraws it. Returns the problem where the kernel refuses.
@@ -74,7 +83,7 @@ impl Underlay {
             Ok(present) => present.into_iter().collect(),
             Err(error) => return vec![error],
         };
-        let mut problems = Vec::new();
+        let mut problems = Vec::from_iter(self.kernel.fence(&self.domain, &self.core).await.err());
         for route in &present {
             let key = (route.prefix, route.origin);
             if !self.wanted.contains_key(&key) && !self.unconfirmed.contains(route) {

@@ -1,9 +1,11 @@
-//! The kernel's routing netlink: which interfaces there are, and the underlay routes that this agent installs.
+//! The kernel's routing netlink: which interfaces there are, the underlay routes that this agent installs, and the
+//! policy rules that keep outsiders out of the SRv6 domain.
 //!
 //! The only netlink client of the agent. Tenants' routes never come here: they live in the dataplane's maps.
 
 mod links;
 mod routes;
+mod rules;
 
 pub(crate) use routes::{KernelRoute, Origin};
 use rtnetlink::Handle;

@@ -20,6 +20,8 @@ impl Change {
     /// 1. The node with the locators and the domain of both states: the guard against packets from circuits into
     ///    the domain (RFC 8754 section 5.1) has to stand before the first circuit and until the last old SID is gone.
     /// 2. Interfaces that change sides are taken off first: for no moment may a tenant's interface count as core.
+    ///    So are routes without a VRF, which a process left that died while it removed the VRF: its id may be another
+    ///    tenant's next.
     /// 3. VRFs, for all below refers to them; core and circuits, for routes lead out of them.
     /// 4. Routes, those that leak into another VRF last, so that they find there what they lead to.
     /// 5. SIDs, which draw traffic from other PEs only into tables that are complete.
@@ -28,6 +30,11 @@ impl Change {
         let mut changes = Vec::new();
         node_of_both(from, to, &mut changes);
         let moved = leave_old_side(from, to, &mut changes);
+        let orphans = from
+            .routes
+            .iter()
+            .filter(|(key, next_hop)| is_orphan(from, key) && to.routes.get(key) != Some(next_hop));
+        changes.extend(orphans.map(|((vrf, prefix), _)| Self::RemoveRoute(*vrf, *prefix)));
         make(from, to, &moved, &mut changes);
         set_routes(from, to, &mut changes);
         let sids = to.sids.iter().filter(|(sid, local)| from.sids.get(sid) != Some(local));
@@ -41,6 +48,10 @@ impl Change {
         }
         changes
     }
+}
+
+fn is_orphan(state: &State, (vrf, _): &(VrfId, IpNet)) -> bool {
+    !state.vrfs.contains_key(vrf)
 }
 
 fn node_of_both(from: &State, to: &State, changes: &mut Vec<Change>) {
@@ -113,7 +124,8 @@ fn remove_routes(from: &State, to: &State, changes: &mut Vec<Change>) {
             .iter()
             .filter(move |(key @ (vrf, _), next_hop)| {
                 // Of a VRF that goes, only what leads elsewhere: to a VRF that may go before it.
-                leaks(next_hop) == leaking && !to.routes.contains_key(key) && (leaking || !goes_whole(vrf))
+                let gone = !to.routes.contains_key(key) && !is_orphan(from, key);
+                leaks(next_hop) == leaking && gone && (leaking || !goes_whole(vrf))
             })
             .map(|((vrf, prefix), _)| Change::RemoveRoute(*vrf, *prefix))
     };

@@ -9,6 +9,7 @@ use srv6_dp::{
     Change, State,
     model::{IfIndex, NextHop},
 };
+use srv6_types::VrfId;
 
 fn any_state() -> BoxedStrategy<State> {
     states::state((1..=5).map(IfIndex).collect())
@@ -81,5 +82,23 @@ proptest! {
         prop_assert!(
             last(|c| matches!(c, Change::RemoveSid(_))) <= first(|c| matches!(c, Change::RemoveRoute(..) | Change::RemoveVrf(_)))
         );
+    }
+
+    /// Left by a process that died while it removed a VRF, whose id is now another tenant's.
+    #[test]
+    fn routes_without_a_vrf_go_before_its_next_owner_comes(mut from in any_state(), to in any_state()) {
+        let died_with = from.vrfs.keys().next().copied().unwrap_or(VrfId(1));
+        from.vrfs.remove(&died_with);
+        from.sids.retain(|_, local| local.vrf != died_with);
+        from.circuits.retain(|_, circuit| circuit.vrf != died_with);
+        let mut state = from.clone();
+        for change in Change::between(&from, &to) {
+            state.apply(&change).unwrap();
+            for (key, next_hop) in state.routes.iter().filter(|_| state.vrfs.contains_key(&died_with)) {
+                let stale = key.0 == died_with && to.routes.get(key) != Some(next_hop);
+                prop_assert!(!stale, "{:?} after {:?}", key, change);
+            }
+        }
+        prop_assert_eq!(state, to);
     }
 }

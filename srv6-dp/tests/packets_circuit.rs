@@ -138,6 +138,27 @@ fn errors_are_rationed() {
     assert_eq!(pe.drops(RED, DropReason::NoRouteInVrf), 2000);
 }
 
+/// Neither in its own VRF nor by packets that are leaked into the other's.
+#[test]
+fn a_tenants_flood_takes_nothing_from_another() {
+    let mut pe = pe();
+    let nowhere = ip(HOST4, "10.8.0.1");
+    for _ in 0..500 {
+        pe.circuit(&nowhere);
+    }
+    let error = ip(GATEWAY4, HOST4).class(0xc0).icmp(3, 0, 0, &nowhere.bytes());
+    pe.on_circuit(pe.blue1, &nowhere).assert_sent("an error for blue", &error);
+
+    for _ in 0..500 {
+        pe.circuit(&ip(HOST4, "10.7.0.1"));
+    }
+    let lost = ip(HOST4, "172.16.0.1");
+    pe.on_circuit(pe.blue1, &lost);
+    let told = pe.events();
+    assert!(told.len() < 400, "{} of 1002 drops were told", told.len());
+    assert_eq!(told.last(), Some(&(BLUE, DropReason::NoRouteInVrf, [172, 16, 0, 1])));
+}
+
 #[test]
 fn a_circuit_without_gateway_speaks_as_its_vrf() {
     let mut pe = pe();
@@ -218,30 +239,52 @@ fn malformed_packets() {
 }
 
 #[test]
-fn what_is_for_the_kernel_stays_untouched() {
+fn what_is_for_the_kernel_goes_on_untouched() {
+    let mut pe = pe();
+    let nd = |kind, to| ip("fe80::2", to).ttl(255).icmp(kind, 0, 0, &pattern(16));
+    for (what, packet) in [
+        ("advertisement to the kernel's address", nd(136, "fe80::1")),
+        ("solicitation of the kernel's address", nd(135, "ff02::1:ff00:1")),
+        ("solicitation of somebody else", nd(135, "ff02::1:ff00:99")),
+    ] {
+        let run = pe.circuit(&packet);
+        assert_eq!((run.action, run.ip()), (NEXT, &packet.bytes()[..]), "{what}");
+    }
+    let packet = ip(HOST4, "10.2.0.2").bytes();
+    let others = frame([2, 9, 9, 9, 9, 9], HOST, 0x0800, &packet);
+    assert_eq!(pe.run("circuit_ingress", pe.red1, &others, 0).action, NEXT, "another station's");
+    let strange = frame(CORE_MAC, HOST, 0x0800, &packet);
+    assert_eq!(pe.run("circuit_ingress", pe.core0, &strange, 0).action, NEXT, "not a circuit");
+    assert_eq!(pe.counter(RED, vrf_counter::FROM_CIRCUIT).0, 0);
+}
+
+/// Whatever listens on all addresses of the node (BGP, SSH) would hear it.
+#[test]
+fn nothing_on_the_link_reaches_the_node() {
     let mut pe = pe();
     let nd = |kind, to| ip("fe80::2", to).ttl(255).icmp(kind, 0, 0, &pattern(16));
     for (what, packet) in [
         ("DHCP", ip("0.0.0.0", "255.255.255.255").udp(68, 67, 240)),
+        ("to this host", ip(HOST4, "127.0.0.1")),
+        ("to no host", ip(HOST4, "0.0.0.1")),
+        ("to this host, IPv6", ip(HOST6, "::1")),
+        ("to no host, IPv6", ip(HOST6, "::")),
         ("OSPF hello", ip(HOST4, "224.0.0.5").ttl(1)),
+        ("mDNS", ip(HOST4, "224.0.0.251").udp(5353, 5353, 60)),
+        ("TCP to the kernel's address", ip("fe80::2", "fe80::1").payload(TCP, pattern(20))),
+        ("ping of the kernel's address", ip("fe80::2", "fe80::1").echo_request(8)),
+        ("the same from elsewhere", ip(HOST6, "fe80::1").echo_request(8)),
+        ("ping of all nodes", ip("fe80::2", "ff02::1").echo_request(8)),
+        ("DHCPv6", ip("fe80::2", "ff02::1:2").udp(546, 547, 60)),
+        ("MLD report", ip("fe80::2", "ff02::16").ttl(1).payload(0, pattern(28))),
+        ("discovery from beyond the link", nd(136, "fe80::1").ttl(254)),
         ("router solicitation", nd(133, "ff02::2")),
         ("router advertisement", nd(134, "ff02::1")),
-        ("advertisement to our address", nd(136, GATEWAY6)),
-        ("solicitation of somebody else", nd(135, "ff02::1:ff00:99")),
-        ("redirect", nd(137, GATEWAY6)),
-        ("MLD report", ip("fe80::2", "ff02::16").ttl(1).payload(0, pattern(28))),
-        ("link-local unicast", ip("fe80::2", "fe80::1")),
-        ("DHCPv6", ip("fe80::2", "ff02::1:2").udp(546, 547, 60)),
+        ("router advertisement to us alone", nd(134, "fe80::1")),
+        ("redirect", nd(137, "fe80::1")),
     ] {
-        let run = pe.circuit(&packet);
-        assert_eq!((run.action, run.ip()), (OK, &packet.bytes()[..]), "{what}");
+        assert_silent(&mut pe, what, DropReason::LinkScope, &packet);
     }
-    let packet = ip(HOST4, "10.2.0.2").bytes();
-    let others = frame([2, 9, 9, 9, 9, 9], HOST, 0x0800, &packet);
-    assert_eq!(pe.run("circuit_ingress", pe.red1, &others, 0).action, OK, "another station's");
-    let strange = frame(CORE_MAC, HOST, 0x0800, &packet);
-    assert_eq!(pe.run("circuit_ingress", pe.core0, &strange, 0).action, OK, "not a circuit");
-    assert_eq!(pe.counter(RED, vrf_counter::FROM_CIRCUIT).0, 0);
 }
 
 fn arp(operation: u8, sender: [u8; 4], target_mac: [u8; 6], target: [u8; 4], sender_mac: [u8; 6]) -> Vec<u8> {
@@ -269,7 +312,26 @@ fn arp_for_the_gateway_is_answered() {
         ),
     ] {
         let run = pe.run("circuit_ingress", ifindex, &ask, 0);
-        assert_eq!((run.action, run.frame), (OK, ask), "{what}");
+        assert_eq!((run.action, run.frame), (NEXT, ask), "{what}");
+    }
+}
+
+/// The kernel asks for neighbours in the name of whatever address it has.
+#[test]
+fn the_kernel_asks_for_neighbours_as_the_gateway() {
+    let mut pe = pe();
+    let ask = |sender| frame([0xff; 6], RED1_MAC, 0x0806, &arp(1, sender, [0; 6], [10, 1, 0, 2], RED1_MAC));
+    let reply = frame(HOST, RED1_MAC, 0x0806, &arp(2, [192, 0, 2, 1], HOST, [10, 1, 0, 2], RED1_MAC));
+    let unspecified = u32::MAX;
+    for (what, interface, sent, seen) in [
+        ("in the node's name", pe.red1, ask([192, 0, 2, 1]), ask([10, 1, 0, 1])),
+        ("a probe", pe.red1, ask([0; 4]), ask([10, 1, 0, 1])),
+        ("on a circuit without gateway", pe.red2, ask([192, 0, 2, 1]), ask([0; 4])),
+        ("elsewhere", pe.core0, ask([192, 0, 2, 1]), ask([192, 0, 2, 1])),
+        ("an answer", pe.red1, reply.clone(), reply),
+    ] {
+        let run = pe.run("circuit_egress", interface, &sent, 0);
+        assert_eq!((run.action, run.frame), (unspecified, seen), "{what}");
     }
 }
 
@@ -307,6 +369,13 @@ fn solicitations_for_the_gateway_are_answered() {
         run.assert_sent(what, &answer);
         assert_eq!(run.frame[..12], [mac, RED1_MAC].concat(), "{what}: MAC addresses");
     }
+    let others = octets6("2001:db8:1::99");
+    for (kind, asked) in [(133, others), (134, others), (135, others), (136, target), (137, others)] {
+        let packet = ip(HOST6, GATEWAY6).ttl(255).icmp(kind, 0, 0, &asked);
+        let run = pe.circuit(&packet);
+        assert_ne!(run.action, NEXT, "type {kind} to our address: the kernel would route it");
+    }
+    assert_eq!(pe.drops(RED, DropReason::NotListening), 5);
     let elsewhere = ip(HOST6, "2001:db8:2::2").ttl(255).icmp(136, 0, 0, &target);
     let inner = elsewhere.clone().ttl(254);
     pe.circuit(&elsewhere).assert_encapsulated("stays in the VRF", outer(NODE, REMOTE, &inner));
@@ -361,8 +430,40 @@ fn between_circuits() {
     assert_eq!(pe.counter(RED, vrf_counter::DELIVERED).0, 4);
     let big = ip(HOST4, "10.5.0.1").udp(1, 2, 1400 - 28 + 1).fragment(0x4000);
     assert_refused(&mut pe, "too big", DropReason::TooBig, &big, &error4(3, 4, 1400, &big));
+    // Short by its own account, but the frame would go out as long as it came in.
+    let short = ip(HOST4, "10.5.0.1");
+    let long = [short.bytes(), vec![0; 1400]].concat();
+    let run = pe.run("circuit_ingress", pe.red1, &frame(RED1_MAC, HOST, 0x0800, &long), 0);
+    run.assert_sent("a long tail", &error4(3, 4, 1400, &short));
     let big = ip(HOST6, "2001:db8:5::1").udp(1, 2, 1400 - 48 + 1);
     assert_refused(&mut pe, "too big, IPv6", DropReason::TooBig, &big, &error6(2, 0, 1400, &big));
+}
+
+/// RFC 1812 section 5.3.4: or every station on the link would be answered with an error.
+#[test]
+fn what_came_by_broadcast_is_not_routed() {
+    let mut pe = pe();
+    for (mac, packet) in [
+        ([0xff; 6], ip(HOST4, "10.2.0.2")),
+        ([0x33, 0x33, 0, 0, 0, 1], ip(HOST6, "2001:db8:2::2")),
+        ([0x01, 0, 0x5e, 0, 0, 1], ip(HOST4, "172.16.0.1")),
+    ] {
+        let ethertype = if packet.source.is_ipv4() { 0x0800 } else { 0x86dd };
+        let frame = frame(mac, HOST, ethertype, &packet.bytes());
+        assert_eq!(pe.run("circuit_ingress", pe.red1, &frame, 0).action, SHOT, "{mac:?}");
+    }
+    assert_eq!(pe.drops(RED, DropReason::MulticastUnsupported), 3);
+}
+
+/// An interface that goes over to another tenant is that tenant's before the last route has left it.
+#[test]
+fn no_route_leads_out_of_another_tenants_circuit() {
+    let mut pe = pe();
+    let blue1 = pe.blue1;
+    pe.route(RED, "10.20.0.0/16", on(kind::CONNECTED, blue1));
+    pe.route(RED, "10.21.0.0/16", gateway(blue1, "10.1.0.2"));
+    assert_silent(&mut pe, "connected", DropReason::NoSuchCircuit, &ip(HOST4, "10.20.0.1"));
+    assert_silent(&mut pe, "gateway", DropReason::NoSuchCircuit, &ip(HOST4, "10.21.0.1"));
 }
 
 #[test]

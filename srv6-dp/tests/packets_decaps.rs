@@ -50,11 +50,13 @@ fn every_behaviour_takes_what_it_should() {
         pe.core(&outer(FAR, sid, &inner)).assert_sent(what, &inner.clone().ttl(63));
         let list = [sid, "fc00:0:9::"];
         let routed = outer_with_routing_header(FAR, sid, 0, &list, &inner);
-        pe.core(&routed).assert_sent(&format!("{what} behind an SRH"), &inner.ttl(63));
+        pe.core(&routed).assert_sent(&format!("{what} behind an SRH"), &inner.clone().ttl(63));
+        let routed = outer_with_routing_header(FAR, sid, 0, &[sid; 50], &inner);
+        pe.core(&routed).assert_sent(&format!("{what} behind a long SRH"), &inner.ttl(63));
     }
-    assert_eq!(pe.counter(RED, vrf_counter::DECAPSULATED).0, 16);
+    assert_eq!(pe.counter(RED, vrf_counter::DECAPSULATED).0, 24);
     assert_eq!(pe.counter(RED, vrf_counter::DELIVERED), pe.counter(RED, vrf_counter::DECAPSULATED));
-    assert_eq!(pe.sid_counter(0), (2, 2 * four().bytes().len() as u64), "End.DT4");
+    assert_eq!(pe.sid_counter(0), (3, 3 * four().bytes().len() as u64), "End.DT4");
 }
 
 #[test]
@@ -157,17 +159,18 @@ fn congestion_marks_survive_the_tunnel() {
 }
 
 #[test]
-fn what_is_not_ours_stays_the_kernels() {
+fn what_is_not_ours_goes_on_to_the_next_program() {
     let mut pe = pe();
     let transit = outer(FAR, "fc00:0:7:1::", &four()).bytes();
     for (what, frame) in [
         ("transit", frame(CORE_MAC, HOST, 0x86dd, &transit)),
+        ("to the node", frame(CORE_MAC, HOST, 0x86dd, &ip(FAR, NODE).payload(TCP, pattern(20)).bytes())),
         ("IPv4", frame(CORE_MAC, HOST, 0x0800, &four().bytes())),
         ("ARP", frame(CORE_MAC, HOST, 0x0806, &[0; 28])),
         ("another station's", frame([2, 9, 9, 9, 9, 9], HOST, 0x86dd, &outer(FAR, DT46, &four()).bytes())),
     ] {
         let run = pe.run("core_ingress", pe.core0, &frame, 0);
-        assert_eq!(run.action, OK, "{what}");
+        assert_eq!(run.action, NEXT, "{what}");
         assert_eq!(run.frame, frame, "{what}: untouched");
     }
 }
@@ -218,6 +221,33 @@ fn errors_go_back_through_the_vrf() {
     pe.core(&behind_srh).assert_encapsulated("TTL behind an SRH", error4(11, 0, 0, &four().ttl(1)));
     assert_eq!(pe.drops(RED, DropReason::TtlExpired), 3);
     assert_eq!(pe.counter(RED, vrf_counter::ANSWERED).0, 5);
+}
+
+/// As from a circuit: what no router forwards, whichever PE let it in.
+#[test]
+fn what_no_router_forwards() {
+    let mut pe = pe();
+    let red1 = pe.red1;
+    for prefix in ["0.0.0.0/0", "::/0"] {
+        pe.route(RED, prefix, on(kind::CONNECTED, red1));
+    }
+    use DropReason::*;
+    for (what, reason, inner) in [
+        ("to broadcast", LinkScope, ip("10.2.0.2", "255.255.255.255")),
+        ("to this host", LinkScope, ip("10.2.0.2", "127.0.0.1")),
+        ("to a link-local address", LinkScope, ip("2001:db8:2::2", "fe80::2")),
+        ("to multicast", MulticastUnsupported, ip("10.2.0.2", "239.0.0.1")),
+        ("to multicast, IPv6", MulticastUnsupported, ip("2001:db8:2::2", "ff05::2")),
+        ("from multicast", BadSource, ip("224.0.0.5", "10.1.0.2")),
+        ("a ping from this host", BadSource, ip("127.0.0.1", "10.1.0.1").echo_request(8)),
+        ("a ping from ::1", BadSource, ip("::1", "2001:db8:1::1").echo_request(8)),
+    ] {
+        let before = pe.drops(RED, reason);
+        assert_eq!(pe.core(&outer(FAR, DT46, &inner)).action, SHOT, "{what}");
+        assert_eq!(pe.drops(RED, reason), before + 1, "{what}");
+    }
+    let group = frame([0x33, 0x33, 0, 0, 0, 1], HOST, 0x86dd, &outer(FAR, DT46, &four()).bytes());
+    assert_eq!(pe.run("core_ingress", pe.core0, &group, 0).action, NEXT, "by a multicast of the link");
 }
 
 #[test]

@@ -79,6 +79,30 @@ fn flow_label_follows_the_flow() {
     assert_ne!(label(&six), label(&labelled), "IPv6 flow label");
 }
 
+/// Told apart by the MTU: what fits the one is too big for the other.
+#[test]
+fn flows_spread_over_paths_of_the_same_cost() {
+    let mut pe = pe();
+    for line in [
+        "ip link add core1 mtu 1400 type veth peer name far-core1",
+        "ip link set core1 up",
+        "ip link set far-core1 up",
+        "ip addr add fc00:fe::1/64 dev core1 nodad",
+        "ip -6 route add fc00:0:4::/48 nexthop via fc00:ff::2 dev core0 nexthop via fc00:fe::2 dev core1",
+    ] {
+        run(line);
+    }
+    pe.route(RED, "10.4.0.0/16", encapsulate(kind::ENCAPS_RED, &["fc00:0:4:46::"]));
+    let mut by_core0 = |port| {
+        let flow = ip("10.1.0.2", "10.4.0.2").udp(port, 2000, 1400);
+        let first = pe.circuit(&flow).ethertype();
+        assert_eq!(pe.circuit(&flow).ethertype(), first, "a flow keeps its path");
+        first == 0x86dd
+    };
+    let wide = (1000..1020).filter(|port| by_core0(*port)).count();
+    assert!((3..=17).contains(&wide), "{wide} of 20 flows by core0");
+}
+
 #[test]
 fn hop_limit_of_the_node() {
     let mut pe = pe();

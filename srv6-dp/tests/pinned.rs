@@ -80,7 +80,10 @@ fn the_next_process_finds_everything_as_it_was() {
     assert_eq!(second.next_hops_in_use(), 1);
     assert_eq!(second.verify(&wanted.core).unwrap(), []);
     let mechanisms: Vec<_> = second.attachments().unwrap().iter().map(|a| (a.role, a.mechanism)).collect();
-    assert_eq!(mechanisms, [(Role::Circuit, Mechanism::Tcx), (Role::Core, Mechanism::Tcx)]);
+    assert_eq!(
+        mechanisms,
+        [Role::Circuit, Role::CircuitEgress, Role::Core].map(|role| (role, Mechanism::Tcx))
+    );
 }
 
 #[test]
@@ -103,6 +106,8 @@ fn clsact_does_what_tcx_does() {
     assert_eq!(filters("ac0").matches("direct-action").count(), 1, "{}", filters("ac0"));
     second.apply(&Change::RemoveCircuit(ac)).unwrap();
     assert!(!filters("ac0").contains("circuit_ingress"), "{}", filters("ac0"));
+    let egress = lab::run(std::process::Command::new("tc").args(["filter", "show", "dev", "ac0", "egress"]));
+    assert!(!egress.contains("circuit_egress"), "{egress}");
     assert!(filters("core0").contains("core_ingress"));
 }
 
@@ -127,7 +132,11 @@ fn maps_of_another_layout_forward_until_the_new_ones_are_full() {
     assert_eq!(staged.observe().unwrap(), wanted);
     assert_eq!(staged.verify(&wanted.core).unwrap(), []);
     let attached: Vec<_> = staged.attachments().unwrap().iter().map(|a| (a.role, a.interface)).collect();
-    assert_eq!(attached, [(Role::Circuit, ac), (Role::Core, core)], "ac1 is no circuit of the new plan");
+    assert_eq!(
+        attached,
+        [(Role::Circuit, ac), (Role::CircuitEgress, ac), (Role::Core, core)],
+        "ac1 is no circuit of the new plan"
+    );
     drop(staged);
     let again = EbpfDataplane::open(&larger).unwrap();
     assert_eq!(*again.opened(), Opened::Adopted);
@@ -176,7 +185,7 @@ fn what_went_with_its_interface_is_forgotten() {
             dataplane.verify(&[core].into()).unwrap().first(),
             Some(&Fault::NotAttached(Role::Circuit, ac))
         );
-        assert_eq!(dataplane.sweep().unwrap(), [(Role::Circuit, ac)]);
+        assert_eq!(dataplane.sweep().unwrap(), [(Role::Circuit, ac), (Role::CircuitEgress, ac)]);
         assert_eq!(dataplane.verify(&[core].into()).unwrap(), []);
 
         lab.ip("link del core0");
@@ -209,6 +218,29 @@ fn a_program_taken_off_by_another_hand_is_noticed() {
     assert_eq!(dataplane.verify(&[core].into()).unwrap(), [Fault::NotAttached(Role::Core, core)]);
     // Observed, so that the next plan repairs it.
     assert_eq!(dataplane.observe().unwrap().core, BTreeSet::new());
+}
+
+extern "C" fn ignore(_: libc::c_int) {}
+
+/// The verifier gives up with EAGAIN when one is pending.
+#[test]
+#[allow(unsafe_code, reason = "a signal to one thread")]
+fn signals_while_the_programs_load_do_no_harm() {
+    let lab = Lab::new();
+    // SAFETY: the handler does nothing, and this thread outlives the other, which is joined.
+    let loader = unsafe {
+        libc::signal(libc::SIGUSR1, ignore as *const () as libc::sighandler_t);
+        libc::pthread_self()
+    };
+    let signals = std::thread::spawn(move || {
+        for _ in 0..50 {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            assert_eq!(unsafe { libc::pthread_kill(loader, libc::SIGUSR1) }, 0);
+        }
+    });
+    let opened = EbpfDataplane::open(&lab.options()).map(|dataplane| dataplane.opened().clone());
+    signals.join().unwrap();
+    assert_eq!(opened.unwrap(), Opened::Fresh);
 }
 
 #[test]

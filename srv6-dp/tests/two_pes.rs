@@ -58,6 +58,11 @@ ip -n N-ce3 addr add 10.0.3.2/24 dev eth0
 ip -n N-ce3 addr add 2001:db8:3::2/64 dev eth0 nodad
 ip -n N-ce3 route add default via 10.0.3.1
 ip -n N-ce3 -6 route add default via 2001:db8:3::1
+ip -n N-pe2 link add ac2 type veth peer name eth1 netns N-ce2
+ip -n N-pe2 link set ac2 up
+ip -n N-ce2 link set eth1 up
+ip -n N-ce2 addr add 10.0.4.2/24 dev eth1
+ip -n N-ce2 addr add 2001:db8:4::2/64 dev eth1 nodad
 ip netns exec N-ce2 sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 ip netns exec N-ce2 sysctl -qw net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.eth0.send_redirects=0
 ";
@@ -148,11 +153,11 @@ impl Lab {
     }
 
     /// A third customer on the first PE, in VRF blue, whom the first customer reaches only by way of the second, who
-    /// routes: PE1 - PE2 - CE2 - PE2 - PE1. CE2 hands back what has been encapsulated on this machine before.
+    /// routes: PE1 - PE2 - CE2 - PE2 - PE1. CE2 has a circuit in either VRF and hands back what has been encapsulated on this machine before.
     fn detour(&mut self) {
         self.script(DETOUR, 1);
         self.enter("pe2");
-        let ac = nix::net::if_::if_nametoindex("ac").unwrap();
+        let ac2 = nix::net::if_::if_nametoindex("ac2").unwrap();
         self.enter("pe1");
         let ac3 = nix::net::if_::if_nametoindex("ac3").unwrap();
         let Behavior(behavior) = Behavior::END_DT46;
@@ -169,12 +174,13 @@ impl Lab {
             gateway6: octets6("2001:db8:3::1"),
         };
         pe1.hash("CIRCUITS", ac3, circuit);
+        pe2.hash("CIRCUITS", ac2, circuit);
         for (prefix, back, gateway_address) in [
-            ("10.0.3.0/24", "10.0.1.0/24", "10.0.2.2"),
-            ("2001:db8:3::/64", "2001:db8:1::/64", "2001:db8:2::2"),
+            ("10.0.3.0/24", "10.0.1.0/24", "10.0.4.2"),
+            ("2001:db8:3::/64", "2001:db8:1::/64", "2001:db8:4::2"),
         ] {
             pe1.route(RED, prefix, encapsulate(kind::ENCAPS_RED, &["fc00:0:2:47::"]));
-            pe2.route(BLUE, prefix, gateway(ac, gateway_address));
+            pe2.route(BLUE, prefix, gateway(ac2, gateway_address));
             pe2.route(RED, prefix, encapsulate(kind::ENCAPS_RED, &["fc00:0:1:47::"]));
             pe1.route(BLUE, prefix, on(kind::CONNECTED, ac3));
             pe1.route(BLUE, back, leak(RED));
@@ -260,6 +266,12 @@ fn path_mtu_is_found() {
     let (_, text) = lab.exec("ce1", "ping -M do -s 1413 -c 1 -W 2 2001:db8:2::2");
     assert!(text.contains("mtu = 1460") || text.contains("mtu=1460"), "{text}");
     assert_eq!(lab.pes[0].drops(RED, DropReason::TooBig), 2);
+    // Longer than 65535 octets with the outer header, which no length field holds.
+    run(&format!("ip -n {}-pe1 link set ac mtu 65535", lab.prefix));
+    run(&format!("ip -n {}-ce1 link set eth0 mtu 65535", lab.prefix));
+    lab.exec("ce1", "ip route flush cache");
+    let (_, text) = lab.exec("ce1", "ping -M do -s 65490 -c 1 -W 2 10.0.2.2");
+    assert!(text.contains("mtu = 1460") || text.contains("mtu=1460"), "{text}");
     // A circuit at the far end that is smaller still: the egress PE says so, through the core.
     run(&format!("ip -n {}-pe2 link set ac mtu 1300", lab.prefix));
     let (_, text) = lab.exec("ce1", "ping -M do -s 1400 -c 1 -W 2 10.0.2.2");

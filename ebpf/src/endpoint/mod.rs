@@ -22,7 +22,7 @@ const MAX_ROOM: u32 = 1024;
 pub(crate) fn decapsulate(skb: Skb, sid: &SidEntry) -> Result<Packet, DropReason> {
     let frame = skb.frame();
     // SAFETY: `at` has checked the bounds.
-    let outer = unsafe { &*frame.at::<Ipv6>(ETHERNET)? };
+    let outer = unsafe { *frame.at::<Ipv6>(ETHERNET)? };
     let (upper, room) = match outer.next_header {
         protocol::ROUTING => routing_header(frame)?,
         upper => (upper, IPV6 as u32),
@@ -32,7 +32,8 @@ pub(crate) fn decapsulate(skb: Skb, sid: &SidEntry) -> Result<Packet, DropReason
     }
     let family = upper_layer(sid, upper)?;
     let available = skb.len().checked_sub(ETHERNET as u32 + room).ok_or(DropReason::Malformed)?;
-    let mut inner = Inner::parse(frame, ETHERNET + room as usize, family, available)?;
+    skb.pull_headers(room);
+    let mut inner = Inner::parse(skb.frame(), ETHERNET + room as usize, family, available)?;
     let outer_class = (u32::from_be(outer.version_class_flow) >> 20) as u8;
     inner.class = ecn::decapsulated(inner.class, outer_class)?;
     Ok(Packet { skb, inner, vrf: sid.vrf, room, own: false, mtu: 0 })

@@ -33,20 +33,27 @@ struct Outer<'a> {
 
 impl<'a> Outer<'a> {
     #[inline(always)]
-    fn new(packet: &Packet, next_hop: &'a NextHopEntry, node: &'a NodeConfig) -> Result<Self, DropReason> {
+    fn new(
+        packet: &mut Packet,
+        next_hop: &'a NextHopEntry,
+        node: &'a NodeConfig,
+    ) -> Result<Self, DropReason> {
         let segment_count = next_hop.segment_count as usize;
         if segment_count == 0 || segment_count > MAX_SEGMENTS {
             return Err(DropReason::NoSuchNextHop);
         }
         let reduced = next_hop.kind == next_hop_kind::ENCAPS_RED;
         let listed = if reduced { segment_count - 1 } else { segment_count };
-        let payload = packet.inner.length + routing_header_length(listed) as u32;
+        let routing_header = routing_header_length(listed) as u32;
+        let Ok(payload_length) = u16::try_from(packet.inner.length + routing_header) else {
+            return Err(packet.too_big_for(u32::from(u16::MAX) - routing_header));
+        };
         Ok(Self {
             node,
             next_hop,
             // DSCP as in the uniform model of RFC 2983, ECN as in the normal mode of RFC 6040.
             version_class_flow: Ipv6::version_class_flow(packet.inner.class, packet.inner.entropy()),
-            payload_length: u16::try_from(payload).map_err(|_| DropReason::TooBig)?,
+            payload_length,
             upper: if packet.inner.family == Family::V4 { protocol::IPV4 } else { protocol::IPV6 },
             listed,
             segment_count,
@@ -128,7 +135,8 @@ fn push(packet: &mut Packet, next_hop: &NextHopEntry) -> Outcome {
     let node = NODE.get(0).ok_or(DropReason::NoUnderlayRoute)?;
     let outer = Outer::new(packet, next_hop, node)?;
     let room = outer.room();
-    let route = underlay::route(packet, outer.source(), outer.destination(), room)?;
+    let flow_label = outer.version_class_flow & Ipv6::FLOW_LABEL.to_be();
+    let route = underlay::route(packet, outer.source(), outer.destination(), flow_label, room)?;
     if packet.room == 0 {
         packet.skb.encapsulate(room, packet.inner.family)?;
     } else if packet.room != room {

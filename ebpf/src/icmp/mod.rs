@@ -6,7 +6,7 @@ mod error4;
 mod error6;
 mod message;
 
-pub(crate) use budget::{EVENTS as EVENT_BUDGET, take_from as take_budget};
+pub(crate) use budget::take_event;
 
 use srv6_types::DropReason;
 
@@ -34,7 +34,7 @@ pub(crate) fn refuse(packet: &mut Packet, reason: DropReason, sources: &Sources)
         Family::V6 => (Address::from_octets(&sources.v6), error6::of(packet, reason)),
     };
     let Some(error) = made else { return false };
-    if source.is_unspecified() || !budget::take(packet.vrf) {
+    if source.is_unspecified() || !budget::take_error(packet.vrf) {
         return false;
     }
     message::write(packet, &source, &error).is_ok()

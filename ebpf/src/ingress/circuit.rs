@@ -1,6 +1,6 @@
 //! From an attachment circuit.
 
-use aya_ebpf::bindings::TC_ACT_OK;
+use aya_ebpf::bindings::TC_ACT_UNSPEC;
 use srv6_types::{
     DropReason,
     maps::{CircuitEntry, VrfEntry, vrf_counter},
@@ -9,7 +9,7 @@ use srv6_types::{
 use crate::{
     arp, counters,
     forward::{Forward, forward},
-    guard::{self, Scope},
+    guard,
     icmp::{self, Sources, echo},
     maps::{CIRCUITS, VRFS},
     nd,
@@ -24,16 +24,19 @@ use crate::{
 #[inline(always)]
 pub(crate) fn ingress(skb: Skb) -> i32 {
     // SAFETY: values are replaced whole, and a torn read would harm one packet.
-    let Some(circuit) = (unsafe { CIRCUITS.get(skb.ifindex()) }) else { return TC_ACT_OK };
-    if skb.is_tagged() || skb.is_for_others() {
-        return TC_ACT_OK;
+    let Some(circuit) = (unsafe { CIRCUITS.get(skb.ifindex()) }) else { return TC_ACT_UNSPEC };
+    if let Err(reason) = skb.strip_priority_tags() {
+        return super::drop(skb, circuit.vrf, reason, None);
     }
-    skb.pull_headers();
+    if skb.is_tagged() || skb.is_for_others() {
+        return TC_ACT_UNSPEC;
+    }
+    skb.pull_headers(0);
     match skb.ethertype() {
         ethertype::IPV4 => ip(skb, circuit, Family::V4),
         ethertype::IPV6 => ip(skb, circuit, Family::V6),
         ethertype::ARP => match arp::answer(skb, circuit) {
-            Ok(action) => action.unwrap_or(TC_ACT_OK),
+            Ok(action) => action.unwrap_or(TC_ACT_UNSPEC),
             Err(reason) => super::drop(skb, circuit.vrf, reason, None),
         },
         _ => super::drop(skb, circuit.vrf, DropReason::NotIp, None),
@@ -62,9 +65,7 @@ fn take(packet: &mut Packet, circuit: &CircuitEntry) -> Result<i32, DropReason> 
             action => return Ok(action),
         }
     }
-    if let Scope::Link = guard::check(&packet.inner)? {
-        return Ok(TC_ACT_OK);
-    }
+    guard::check_tenant(packet)?;
     counters::count(circuit.vrf, vrf_counter::FROM_CIRCUIT, packet.inner.length);
     match forward(packet)? {
         Forward::Sent(action) => Ok(action),
@@ -80,6 +81,8 @@ fn take(packet: &mut Packet, circuit: &CircuitEntry) -> Result<i32, DropReason> 
 #[inline(always)]
 fn refuse(packet: &mut Packet, circuit: &CircuitEntry, reason: DropReason) -> i32 {
     let dropped = super::drop(packet.skb, packet.vrf, reason, Some(&packet.inner));
+    // Of the tenant that is told, whoever's VRF the packet had been leaked into.
+    packet.vrf = circuit.vrf;
     let sources = sources(circuit);
     if icmp::refuse(packet, reason, &sources) {
         send::back(packet.skb, circuit).unwrap_or(dropped)

@@ -25,12 +25,13 @@ impl Packet {
         ETHERNET + self.room as usize
     }
 
-    /// Octets of the largest IP packet that leaves us: of a super-packet, of one of its segments.
+    /// Octets of the largest IP packet that leaves us: of a super-packet, of one of its segments. With whatever stands
+    /// behind the packet in its frame, for that is sent along.
     #[inline(always)]
     pub(crate) fn segment_length(&self) -> u32 {
         let gso_size = self.skb.gso_size();
         if gso_size == 0 || self.own {
-            return self.inner.length;
+            return self.skb.len().saturating_sub(self.offset() as u32);
         }
         let transport = match self.inner.protocol {
             protocol::TCP => {

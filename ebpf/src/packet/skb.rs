@@ -13,7 +13,8 @@ use super::{
     headers::{ETHERNET, IPV4, IPV6, ethertype},
 };
 
-/// Octets of headers that the programs want to read directly.
+/// Octets of headers that the programs want to read directly: a packet's with an outer one, or with what stands in
+/// front of its ports.
 const HEADERS: u32 = 256;
 
 /// Octets that hold every header of a packet twice over.
@@ -24,6 +25,11 @@ const ADJUSTMENT: i32 = 4088;
 const SPARE: i32 = 8;
 /// How often that goes into the largest packet.
 const ADJUSTMENTS: usize = 18;
+
+/// Tags of priority only, one behind the other, that are put up with, and one.
+const PRIORITY_TAGS: usize = 3;
+/// Of a tag, what names the VLAN.
+const VLAN_ID: u32 = 0xfff;
 
 /// The kernel's buffer, and what it lets us do to it.
 #[derive(Clone, Copy)]
@@ -57,6 +63,19 @@ impl Skb {
         unsafe { (*self.0).protocol as u16 }
     }
 
+    /// Takes off tags without a VLAN (VID 0, IEEE 802.1Q section 6.9): no VLAN interface has the frame, the kernel takes
+    /// it for untagged, and so must the programs.
+    #[inline(always)]
+    pub(crate) fn strip_priority_tags(self) -> Result<(), DropReason> {
+        for _ in 0..PRIORITY_TAGS {
+            if !self.is_tagged() || unsafe { (*self.0).vlan_tci } & VLAN_ID != 0 {
+                return Ok(());
+            }
+            unsafe { helpers::bpf_skb_vlan_pop(self.0) };
+        }
+        Err(DropReason::NotIp)
+    }
+
     /// A VLAN tag stands beside the frame: it belongs to a VLAN interface above this one.
     #[inline(always)]
     pub(crate) fn is_tagged(self) -> bool {
@@ -70,6 +89,13 @@ impl Skb {
         unsafe { (*self.0).pkt_type == PACKET_OTHERHOST }
     }
 
+    /// Addressed to our MAC address, and not to a group or to all stations.
+    #[inline(always)]
+    pub(crate) fn is_for_us(self) -> bool {
+        const PACKET_HOST: u32 = 0;
+        unsafe { (*self.0).pkt_type == PACKET_HOST }
+    }
+
     /// Payload octets of each segment of a super-packet, 0 for a plain one.
     #[inline(always)]
     pub(crate) fn gso_size(self) -> u32 {
@@ -81,10 +107,11 @@ impl Skb {
         unsafe { Frame::new((*self.0).data as usize, (*self.0).data_end as usize) }
     }
 
-    /// Makes the headers readable where the driver left them in fragments of the buffer.
+    /// Makes the headers of a packet at `offset` readable where the driver left them in fragments of the buffer.
     #[inline(always)]
-    pub(crate) fn pull_headers(self) {
-        let wanted = if self.len() < HEADERS { self.len() } else { HEADERS };
+    pub(crate) fn pull_headers(self, offset: u32) {
+        let wanted = offset + HEADERS;
+        let wanted = if self.len() < wanted { self.len() } else { wanted };
         if self.frame().is_shorter_than(wanted as usize) {
             // Failure shows itself as a header that does not fit.
             unsafe { helpers::bpf_skb_pull_data(self.0, wanted) };

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use aya::{Ebpf, programs::SchedClassifier};
 
 use super::{
-    error::EbpfError,
+    error::{EbpfError, program_errno},
     mechanism::{failed, lacks_tcx},
     pins::{Attachment, Mechanism, Pins, Role},
 };
@@ -25,6 +25,9 @@ pub enum Attach {
     Only(Mechanism),
 }
 
+/// How often loading is interrupted before it is given up.
+const LOAD_ATTEMPTS: usize = 100;
+
 pub(super) struct Programs {
     ebpf: Ebpf,
     pub(super) pins: Pins,
@@ -34,13 +37,25 @@ pub(super) struct Programs {
 }
 
 impl Programs {
-    /// Loads both programs into the kernel.
+    /// Loads the programs into the kernel.
     pub(super) fn load(ebpf: Ebpf, pins: Pins, attach: Attach, staged: bool) -> Result<Self, EbpfError> {
         let mut programs = Self { ebpf, pins, attach, staged: staged.then(BTreeSet::new) };
-        for role in [Role::Circuit, Role::Core] {
-            programs.program(role)?.load().map_err(EbpfError::program(role.program()))?;
+        for role in Role::ALL {
+            programs.load_one(role)?;
         }
         Ok(programs)
+    }
+
+    /// The verifier gives up with EAGAIN when a signal is pending: of a timer, a child, a SIGHUP to the agent.
+    fn load_one(&mut self, role: Role) -> Result<(), EbpfError> {
+        let program = self.program(role)?;
+        for _ in 1..LOAD_ATTEMPTS {
+            match program.load() {
+                Err(error) if program_errno(&error) == Some(libc::EAGAIN) => {}
+                result => return result.map_err(EbpfError::program(role.program())),
+            }
+        }
+        program.load().map_err(EbpfError::program(role.program()))
     }
 
     pub(super) fn program(&mut self, role: Role) -> Result<&mut SchedClassifier, EbpfError> {
@@ -130,7 +145,9 @@ impl Programs {
             self.detach_now(*attachment)?;
         }
         self.pins.dismantle()?;
-        Ok(attachments.len())
+        let interfaces: BTreeSet<IfIndex> =
+            attachments.iter().map(|attachment| attachment.interface).collect();
+        Ok(interfaces.len())
     }
 
     fn attach_now(&mut self, role: Role, interface: IfIndex) -> Result<(), EbpfError> {

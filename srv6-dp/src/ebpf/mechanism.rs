@@ -3,7 +3,7 @@
 use std::os::fd::AsFd;
 
 use aya::programs::{
-    LinkOrder, ProgramError, TcAttachType,
+    LinkOrder, ProgramError,
     links::{FdLink, Link, PinnedLink},
     tc::{NlOptions, SchedClassifierLink, TcAttachOptions, TcHandle, qdisc_add_clsact},
 };
@@ -23,6 +23,7 @@ const fn handle(role: Role) -> TcHandle {
     match role {
         Role::Circuit => TcHandle::new(0, 1),
         Role::Core => TcHandle::new(0, 2),
+        Role::CircuitEgress => TcHandle::new(0, 3),
     }
 }
 
@@ -31,7 +32,7 @@ impl Programs {
     pub(super) fn attach_tcx(&mut self, role: Role, interface: IfIndex, name: &str) -> Result<(), Failure> {
         let program = self.program(role)?;
         let options = TcAttachOptions::TcxOrder(LinkOrder::first());
-        let id = program.attach_with_options(name, TcAttachType::Ingress, options)?;
+        let id = program.attach_with_options(name, role.direction(), options)?;
         let link: FdLink = program.take_link(id)?.try_into().map_err(EbpfError::program(role.program()))?;
         let path = self.pins.attachment(Attachment { role, interface, mechanism: Mechanism::Tcx });
         link.pin(&path).map_err(EbpfError::program(role.program()))?;
@@ -58,7 +59,7 @@ impl Programs {
         let options = NlOptions { priority: PRIORITY, handle: handle(role), classid: None };
         let program = self.program(role)?;
         let id = program
-            .attach_with_options(name, TcAttachType::Ingress, TcAttachOptions::Netlink(options))
+            .attach_with_options(name, role.direction(), TcAttachOptions::Netlink(options))
             .map_err(EbpfError::program(role.program()))?;
         // The filter shall outlive the handle.
         std::mem::forget(program.take_link(id).map_err(EbpfError::program(role.program()))?);
@@ -193,5 +194,5 @@ fn detach_filter(Attachment { role, interface, .. }: Attachment) -> Result<(), E
 }
 
 fn filter(role: Role, interface: &str) -> std::io::Result<SchedClassifierLink> {
-    SchedClassifierLink::attached(interface, TcAttachType::Ingress, PRIORITY, handle(role), None)
+    SchedClassifierLink::attached(interface, role.direction(), PRIORITY, handle(role), None)
 }

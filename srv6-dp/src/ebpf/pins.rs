@@ -13,6 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use aya::programs::TcAttachType;
 use nix::{
     errno::Errno,
     fcntl::{Flock, FlockArg},
@@ -27,18 +28,28 @@ use crate::model::IfIndex;
 pub enum Role {
     /// Attachment circuit, towards a tenant.
     Circuit,
+    /// The same interface, for what leaves by it.
+    CircuitEgress,
     /// Towards the SRv6 domain.
     Core,
 }
 
 impl Role {
-    const ALL: [Self; 2] = [Self::Circuit, Self::Core];
+    pub(super) const ALL: [Self; 3] = [Self::Circuit, Self::CircuitEgress, Self::Core];
 
     /// The program of this side.
     pub(super) const fn program(self) -> &'static str {
         match self {
             Self::Circuit => "circuit_ingress",
+            Self::CircuitEgress => "circuit_egress",
             Self::Core => "core_ingress",
+        }
+    }
+
+    pub(super) const fn direction(self) -> TcAttachType {
+        match self {
+            Self::Circuit | Self::Core => TcAttachType::Ingress,
+            Self::CircuitEgress => TcAttachType::Egress,
         }
     }
 
@@ -46,6 +57,7 @@ impl Role {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Circuit => "circuit",
+            Self::CircuitEgress => "egress",
             Self::Core => "core",
         }
     }

@@ -111,11 +111,13 @@ impl EbpfDataplane {
         }
         let error = self.maps.error("CIRCUITS");
         self.maps.circuits.insert(interface.0, codec::encode_circuit(circuit), 0).map_err(error)?;
+        self.programs.attach(Role::CircuitEgress, interface)?;
         self.programs.attach(Role::Circuit, interface)
     }
 
     pub(super) fn remove_circuit(&mut self, interface: IfIndex) -> Result<(), EbpfError> {
         self.programs.detach(Role::Circuit, interface)?;
+        self.programs.detach(Role::CircuitEgress, interface)?;
         self.forget_circuit(interface)
     }
 
@@ -124,9 +126,10 @@ impl EbpfDataplane {
         absent_is_fine(self.maps.circuits.remove(&interface.0)).map_err(error)
     }
 
-    /// Circuits on which packets meet the program; an entry alone is none.
+    /// Circuits on which packets meet the programs; an entry alone is none.
     pub(super) fn circuits(&self) -> Result<BTreeMap<IfIndex, Circuit>, EbpfError> {
-        let attached = self.programs.attached(Role::Circuit)?;
+        let attached =
+            &self.programs.attached(Role::Circuit)? & &self.programs.attached(Role::CircuitEgress)?;
         let mut circuits = BTreeMap::new();
         for entry in self.maps.circuits.iter() {
             let (interface, entry) = entry.map_err(self.maps.error("CIRCUITS"))?;

@@ -89,7 +89,9 @@ impl EbpfDataplane {
         for interface in self.maps.circuits.keys() {
             circuits.insert(IfIndex(interface.map_err(self.maps.error("CIRCUITS"))?));
         }
-        for (role, wanted) in [(Role::Circuit, &circuits), (Role::Core, core)] {
+        for (role, wanted) in
+            [(Role::Circuit, &circuits), (Role::CircuitEgress, &circuits), (Role::Core, core)]
+        {
             let attached = self.programs.attached(role)?;
             faults.extend(wanted.difference(&attached).map(|interface| Fault::NotAttached(role, *interface)));
         }

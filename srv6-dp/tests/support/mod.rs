@@ -16,13 +16,14 @@
 pub mod packet;
 
 use std::{
+    mem::offset_of,
     net::{IpAddr, Ipv6Addr},
     process::Command,
 };
 
 use aya::{
     Ebpf, EbpfLoader, Pod, TestRun as _,
-    maps::{Array, HashMap, LpmTrie, PerCpuArray, PerCpuHashMap, lpm_trie::Key},
+    maps::{Array, HashMap, LpmTrie, PerCpuArray, PerCpuHashMap, RingBuf, lpm_trie::Key},
     programs::{SchedClassifier, TestRunOptions},
 };
 use packet::{Ip, frame};
@@ -30,8 +31,8 @@ use srv6_dp::object::OBJECT;
 use srv6_types::{
     Behavior, DropReason,
     maps::{
-        CircuitEntry, DropKey, FibKey4, FibKey6, NextHopEntry, NodeConfig, SidEntry, Tally, VrfEntry,
-        next_hop_kind as kind, vrf_counter,
+        CircuitEntry, DropEvent, DropKey, FibKey4, FibKey6, NextHopEntry, NodeConfig, SidEntry, Tally,
+        VrfEntry, next_hop_kind as kind, vrf_counter,
     },
 };
 
@@ -47,7 +48,8 @@ pub const DT46: &str = "fc00:0:1:46::";
 pub const UDT46: &str = "fc00:0:1:146::";
 pub const REMOTE: &str = "fc00:0:2:46::";
 
-pub const OK: u32 = 0;
+/// TC_ACT_UNSPEC: the next program, and the kernel at last.
+pub const NEXT: u32 = u32::MAX;
 pub const SHOT: u32 = 2;
 pub const REDIRECT: u32 = 7;
 
@@ -229,6 +231,23 @@ impl Pe {
         entries.map(|(key, cpus)| (key.vrf, word(key.reason), cpus.iter().sum())).collect()
     }
 
+    /// The drops of IPv4 packets that were told one by one: VRF, reason, destination.
+    pub fn events(&mut self) -> Vec<(u32, DropReason, [u8; 4])> {
+        let mut ring = RingBuf::try_from(self.object.map_mut("EVENTS").unwrap()).unwrap();
+        let mut told = vec![];
+        while let Some(event) = ring.next() {
+            let word = |at: usize| u32::from_ne_bytes(event[at..at + 4].try_into().unwrap());
+            let destination = offset_of!(DropEvent, destination);
+            let reason = DropReason::from_code(word(offset_of!(DropEvent, reason))).unwrap();
+            told.push((
+                word(offset_of!(DropEvent, vrf)),
+                reason,
+                event[destination..destination + 4].try_into().unwrap(),
+            ));
+        }
+        told
+    }
+
     /// How often a VRF has dropped for a reason.
     pub fn drops(&mut self, vrf: u32, reason: DropReason) -> u64 {
         let drops =
@@ -276,7 +295,7 @@ pub fn load() -> Ebpf {
         loader.map_max_entries(map, entries);
     }
     let mut object = loader.load(OBJECT).unwrap();
-    for name in ["circuit_ingress", "core_ingress"] {
+    for name in ["circuit_ingress", "circuit_egress", "core_ingress"] {
         let program: &mut SchedClassifier = object.program_mut(name).unwrap().try_into().unwrap();
         // The verifier gives up with EAGAIN when a signal is pending.
         while let Err(why) = program.load() {

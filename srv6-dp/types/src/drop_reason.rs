@@ -64,7 +64,7 @@ drop_reasons! {
     MulticastUnsupported = 15, "multicast-unsupported";
     /// Leaked from VRF to VRF more often than the program follows.
     LeakLoop = 16, "leak-loop";
-    /// An interface that carried the packet is not (or no longer) a circuit of any VRF.
+    /// The interface that a route leads out of is not (or no longer) a circuit of the VRF.
     NoSuchCircuit = 17, "no-such-circuit";
     /// An address of this PE in the VRF that takes only echo requests: nothing listens there.
     NotListening = 18, "not-listening";
@@ -74,6 +74,9 @@ drop_reasons! {
     CongestionNotEct = 20, "congestion-not-ect";
     /// A route says that this destination is to be dropped in silence.
     Blackhole = 21, "blackhole";
+    /// For the link only (link-local, broadcast, 224.0.0.0/24) or for the host itself (loopback): of such, a tenant's
+    /// node takes neighbour discovery.
+    LinkScope = 22, "link-scope";
 }
 
 impl DropReason {

@@ -1,18 +1,18 @@
 //! From one plan to the next.
 
-use std::mem;
+use std::{collections::BTreeSet, mem};
 
 use bgp_core::rib::LocalRoute;
 use bgp_wire::nlri::Prefix;
 use srv6_dp::{Change, State, model::NextHop};
-use srv6_types::VrfId;
+use srv6_types::{Sid, VrfId};
 
 use super::{Advertisements, VrfTable, VrfTables, path::Resolver};
 use crate::plan::Desired;
 
 /// What leads from one plan to the next, make before break. In this order, and before the next route is learnt:
 /// tell the speaker to `withdraw`; apply `make`; give the speaker its new configuration; tell it to `announce`;
-/// apply `remove`.
+/// apply `remove`; and apply `linger` when other PEs have had time to hear, but before the next transition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Transition {
     /// Advertised no more.
@@ -23,6 +23,8 @@ pub struct Transition {
     pub announce: Vec<LocalRoute>,
     /// What is not needed any more.
     pub remove: Vec<Change>,
+    /// SIDs that VRFs had and have others for: packets are on their way to them.
+    pub linger: Vec<Change>,
 }
 
 impl Transition {
@@ -37,14 +39,16 @@ impl VrfTables {
     pub fn replan(&mut self, desired: &Desired) -> Transition {
         let mut from = mem::replace(&mut self.held, without_routes(&desired.dataplane));
         let mut make = self.vacate(desired, &mut from);
+        let moved = self.moved(desired, &from);
         let routes = self.replan_routes(desired);
         let (made, remove) = splice(Change::between(&from, &self.held), routes);
+        let (remove, linger) = part(remove, &moved);
         make.extend(made);
         let Advertisements { announce, withdraw } =
             Advertisements::between(&self.advertised, &desired.advertise);
         self.advertised.clone_from(&desired.advertise);
         self.problems.clone_from(&desired.problems);
-        Transition { withdraw, make, announce, remove }
+        Transition { withdraw, make, announce, remove, linger }
     }
 
     /// An id that now is another tenant's is emptied first: no moment may one see the other's routes.
@@ -65,6 +69,15 @@ impl VrfTables {
             changes.push(Change::RemoveVrf(id));
         }
         changes
+    }
+
+    /// SIDs that go while their VRF stays. Whose VRF was found in the dataplane, and has no name, may not wait: it could
+    /// lead to another tenant.
+    fn moved(&self, desired: &Desired, from: &State) -> BTreeSet<Sid> {
+        let name = |id: &VrfId| self.vrfs.get(id).map(|table| table.planned.name.as_str());
+        let stays = |id: &VrfId| desired.vrfs.get(id).is_some_and(|new| name(id) == Some(&new.name));
+        let gone = from.sids.iter().filter(|(sid, _)| !self.held.sids.contains_key(sid));
+        gone.filter(|(_, local)| stays(&local.vrf)).map(|(sid, _)| *sid).collect()
     }
 
     fn replan_routes(&mut self, desired: &Desired) -> Vec<Change> {
@@ -113,6 +126,16 @@ fn splice(changes: Vec<Change>, routes: Vec<Change>) -> (Vec<Change>, Vec<Change
     remove.append(&mut unset);
     remove.extend(rest);
     (make, remove)
+}
+
+/// Takes the removal of some SIDs out; with it the node's last settings, for their locator is ours as long as they are.
+fn part(remove: Vec<Change>, moved: &BTreeSet<Sid>) -> (Vec<Change>, Vec<Change>) {
+    let lingers = |change: &Change| matches!(change, Change::RemoveSid(sid) if moved.contains(sid));
+    let (mut linger, mut remove): (Vec<_>, Vec<_>) = remove.into_iter().partition(lingers);
+    if !linger.is_empty() {
+        linger.extend(remove.pop_if(|last| matches!(last, Change::SetNode(_))));
+    }
+    (remove, linger)
 }
 
 /// Behind the last change that makes something; the node's first settings do, its last ones do not.

@@ -41,7 +41,7 @@ impl Pe {
     fn configure(&mut self, intent: &Intent) -> Transition {
         let desired = replan(intent, &self.links, &mut self.allocations);
         let transition = self.tables.replan(&desired);
-        self.apply(transition.make.iter().chain(&transition.remove));
+        self.apply(transition.make.iter().chain(&transition.remove).chain(&transition.linger));
         transition
     }
 

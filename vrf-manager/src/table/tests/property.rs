@@ -175,7 +175,7 @@ proptest! {
             reference.keep(&desired);
             prop_assert_eq!(&pe.dataplane, &reference.expected(&desired));
             prop_assert_eq!(&pe.tables.programmed(), &pe.dataplane.routes);
-            prop_assert!(without_gaps(&before, &[transition.make, transition.remove].concat()));
+            prop_assert!(without_gaps(&before, &[transition.make, transition.remove, transition.linger].concat()));
         }
     }
 }
