@@ -100,6 +100,7 @@ fn peer(text: &str, asn: u32) -> Result<(IpAddr, PeerConfig)> {
         families: Family::ALL.into(),
         route_reflector_client: false,
         next_hop_self: false,
+        max_prefixes: None,
         description: String::new(),
     };
     for word in words {

@@ -93,18 +93,16 @@ impl Connection {
 
     /// Lets out what is queued, then closes. The peer's last octets are read, lest the kernel answers them with
     /// a reset that overtakes our NOTIFICATION.
-    pub(crate) fn close(self) -> JoinHandle<()> {
+    pub(crate) async fn close(self) {
         let Self { queue, mut reader, mut writer, .. } = self;
         drop(queue);
-        tokio::spawn(async move {
-            let both = async {
-                let _ = (&mut writer).await;
-                let _ = (&mut reader).await;
-            };
-            let _ = timeout(LINGER, both).await;
-            reader.abort();
-            writer.abort();
-        })
+        let both = async {
+            let _ = (&mut writer).await;
+            let _ = (&mut reader).await;
+        };
+        let _ = timeout(LINGER, both).await;
+        reader.abort();
+        writer.abort();
     }
 
     /// Closes at once, whatever is queued.
@@ -261,7 +259,7 @@ mod tests {
         pair.connection.send(Bytes::from_static(b"last words"));
         // What the peer has sent and we do not read any more must not turn the close into a reset.
         pair.peer.write_all(&[0xff; 10]).await.unwrap();
-        let closing = pair.connection.close();
+        let closing = tokio::spawn(pair.connection.close());
         let mut got = Vec::new();
         pair.peer.read_to_end(&mut got).await.unwrap();
         assert_eq!(got, b"last words");

@@ -17,6 +17,7 @@ mod connection;
 mod handle;
 mod links;
 mod listen;
+mod log_budget;
 mod task;
 
 use bgp_core::config::SpeakerConfig;

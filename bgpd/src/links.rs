@@ -6,7 +6,7 @@ use bgp_core::speaker::{ConnectionId, Input, Output};
 use tokio::{
     net::TcpStream,
     sync::{Notify, mpsc},
-    task::{AbortHandle, JoinHandle},
+    task::{AbortHandle, JoinSet},
 };
 
 use crate::{backlog::Pressure, connect, connection::Connection};
@@ -29,13 +29,17 @@ pub(crate) struct Links {
     inbox: mpsc::Sender<Inbox>,
     pub(crate) drained: Arc<Notify>,
     accepted: u64,
-    closing: Vec<JoinHandle<()>>,
+    closing: JoinSet<()>,
 }
+
+/// Connections that may linger behind a Close before those that are refused are dropped without a word: who connects
+/// over and over must not use up the file descriptors.
+const LINGERING: usize = 64;
 
 impl Links {
     pub(crate) fn new(inbox: mpsc::Sender<Inbox>) -> Self {
         let drained = Arc::new(Notify::new());
-        Self { links: HashMap::new(), inbox, drained, accepted: 0, closing: Vec::new() }
+        Self { links: HashMap::new(), inbox, drained, accepted: 0, closing: JoinSet::new() }
     }
 
     pub(crate) fn accept(&mut self, stream: TcpStream) -> ConnectionId {
@@ -73,6 +77,10 @@ impl Links {
                 }
             }
             Output::Close { connection } => self.close(connection),
+            Output::Refused { connection, .. } if self.lingering() >= LINGERING => {
+                self.forget(connection);
+                return Some(output);
+            }
             other => return Some(other),
         }
         None
@@ -81,12 +89,18 @@ impl Links {
     fn close(&mut self, id: ConnectionId) {
         match self.links.remove(&id) {
             Some(Link::Open(connection)) => {
-                self.closing.retain(|closing| !closing.is_finished());
-                self.closing.push(connection.close());
+                self.lingering();
+                self.closing.spawn(connection.close());
             }
             Some(Link::Connecting(attempt)) => attempt.abort(),
             None => {}
         }
+    }
+
+    /// How many have been closed and are not gone yet; forgets those that are.
+    fn lingering(&mut self) -> usize {
+        while self.closing.try_join_next().is_some() {}
+        self.closing.len()
     }
 
     /// The connection has ended by itself.
@@ -113,9 +127,7 @@ impl Links {
 
     /// Waits until what was queued before the Closes has gone out.
     pub(crate) async fn closed(&mut self) {
-        for closing in self.closing.drain(..) {
-            let _ = closing.await;
-        }
+        while self.closing.join_next().await.is_some() {}
     }
 
     /// Closes everything without a word, so that peers keep the routes.
@@ -126,5 +138,33 @@ impl Links {
                 Link::Connecting(attempt) => attempt.abort(),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use bytes::Bytes;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn strangers_that_connect_over_and_over_hold_few_connections() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (inbox, _taken) = mpsc::channel(4 * LINGERING);
+        let (mut links, mut strangers) = (Links::new(inbox), Vec::new());
+        for _ in 0..2 * LINGERING {
+            strangers.push(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap());
+            let connection = links.accept(listener.accept().await.unwrap().0);
+            let remote = Ipv4Addr::LOCALHOST.into();
+            let told = links.perform(Output::Refused { connection, remote, reason: "unknown" });
+            assert!(told.is_some(), "still told");
+            links.perform(Output::Send { connection, messages: Bytes::from_static(b"rejected") });
+            links.perform(Output::Close { connection });
+        }
+        assert!(links.links.is_empty());
+        assert!(links.lingering() <= LINGERING);
     }
 }

@@ -16,6 +16,7 @@ use crate::{
     handle::{Command, Event, RouteChange},
     links::{Inbox, Links},
     listen::{ListenError, Listeners, ends},
+    log_budget::LogBudget,
 };
 
 /// Batches of messages that wait for the speaker; beyond that readers wait, and then TCP.
@@ -38,6 +39,8 @@ pub(crate) struct Task {
     outputs: Vec<Output>,
     /// The tables have more to hand out.
     more: bool,
+    faulty: LogBudget,
+    refused: LogBudget,
 }
 
 /// Why the task was woken.
@@ -59,8 +62,19 @@ impl Task {
         let mut outputs = Vec::new();
         let speaker = Speaker::new(config, Instant::now(), &mut outputs);
         let links = Links::new(inbox_sender);
-        let waiting = VecDeque::new();
-        Ok(Self { speaker, links, listeners, inbox, commands, events, waiting, outputs, more: true })
+        Ok(Self {
+            speaker,
+            links,
+            listeners,
+            inbox,
+            commands,
+            events,
+            waiting: VecDeque::new(),
+            outputs,
+            more: true,
+            faulty: LogBudget::default(),
+            refused: LogBudget::default(),
+        })
     }
 
     pub(crate) async fn run(mut self) {
@@ -265,8 +279,16 @@ impl Task {
             Output::EndOfRib { peer, family } => self.waiting.push_back(Event::EndOfRib { peer, family }),
             Output::RestartComplete => self.waiting.push_back(Event::RestartComplete),
             Output::NextHops(uses) => self.waiting.push_back(Event::NextHops(uses)),
-            Output::Faulty { peer, reason } => tracing::warn!(?peer, %reason, "faulty UPDATE"),
-            Output::Refused { remote, reason } => tracing::info!(%remote, reason, "connection refused"),
+            Output::Faulty { peer, reason } => {
+                if let Some(left_out) = self.faulty.take(Instant::now()) {
+                    tracing::warn!(?peer, %reason, left_out, "faulty UPDATE");
+                }
+            }
+            Output::Refused { remote, reason, .. } => {
+                if let Some(left_out) = self.refused.take(Instant::now()) {
+                    tracing::info!(%remote, reason, left_out, "connection refused");
+                }
+            }
             // Done by the links.
             Output::Connect { .. } | Output::Send { .. } | Output::Close { .. } => {}
             Output::Vrf(_) | Output::Unicast(_) => {}

@@ -36,8 +36,8 @@ pub(super) struct Node {
     /// Set once at start: a reload must not tell peers another story.
     restart: Restart,
     underlay: Underlay,
-    next_hops: NextHops,
     pub(super) lingering: Lingering,
+    next_hops: NextHops,
     /// The dataplane refused something: what it holds is compared anew until it agrees.
     out_of_step: bool,
     /// The kernel refused a route of the underlay.
@@ -78,8 +78,8 @@ impl Node {
             speaker,
             restart,
             underlay,
-            next_hops,
             lingering: Lingering::default(),
+            next_hops,
             out_of_step,
             underlay_incomplete: false,
         };

@@ -73,6 +73,12 @@ pub(super) const ASN: Kind<u32> = Kind {
     parse: |text| whole(text)?.try_into().ok().filter(|&asn: &u32| asn != 0),
 };
 
+pub(super) const PREFIXES: Kind<u32> = Kind {
+    noun: "a number of prefixes",
+    write: "1 to 4294967295",
+    parse: |text| whole(text)?.try_into().ok().filter(|&count: &u32| count != 0),
+};
+
 pub(super) const PORT: Kind<u16> = Kind {
     noun: "a TCP port",
     write: "1 to 65535",

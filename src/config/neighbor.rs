@@ -4,7 +4,7 @@ use bgp_wire::Family;
 use vrf_manager::intent::Neighbor;
 
 use super::{
-    kind::{ADDRESS, ASN, BOOL, FAMILY, PORT, TEXT, seconds},
+    kind::{ADDRESS, ASN, BOOL, FAMILY, PORT, PREFIXES, TEXT, seconds},
     list::set,
     reader::{At, Fields},
 };
@@ -21,6 +21,7 @@ const KEYS: &[&str] = &[
     "families",
     "routeReflectorClient",
     "nextHopSelf",
+    "maxPrefixes",
     "description",
 ];
 
@@ -35,6 +36,7 @@ pub(super) fn read(at: &At<'_>) -> Option<Neighbor> {
     let families = neighbor.required("families", "families: [vpnv4, vpnv6]", families);
     let route_reflector_client = neighbor.or("routeReflectorClient", false, BOOL);
     let next_hop_self = neighbor.or("nextHopSelf", false, BOOL);
+    let max_prefixes = neighbor.maybe("maxPrefixes", PREFIXES);
     let description = neighbor.or("description", String::new(), TEXT);
     let (hold_time, keepalive, connect_retry) = timers?;
     Some(Neighbor {
@@ -49,6 +51,7 @@ pub(super) fn read(at: &At<'_>) -> Option<Neighbor> {
         families: families?,
         route_reflector_client: route_reflector_client?,
         next_hop_self: next_hop_self?,
+        max_prefixes: max_prefixes?,
         description: description?,
     })
 }

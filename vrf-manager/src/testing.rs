@@ -57,6 +57,7 @@ pub(crate) fn neighbor(address: &str) -> Neighbor {
         families: BTreeSet::from([Family::Vpnv4, Family::Vpnv6]),
         route_reflector_client: false,
         next_hop_self: false,
+        max_prefixes: None,
         description: String::new(),
     }
 }

@@ -85,6 +85,8 @@ pub struct PeerConfig {
     pub route_reflector_client: bool,
     /// Set our own address as next hop also where the route is passed on within the AS.
     pub next_hop_self: bool,
+    /// Routes of one family beyond which the session is taken down and stays down (RFC 4486 section 4); `None`: no limit.
+    pub max_prefixes: Option<u32>,
     /// What the operator calls it.
     pub description: String,
 }

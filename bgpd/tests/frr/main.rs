@@ -72,6 +72,7 @@ impl Pe {
             families: [Family::Vpnv4, Family::Vpnv6].into(),
             route_reflector_client: false,
             next_hop_self: false,
+            max_prefixes: None,
             description: "rr".into(),
         };
         let config = SpeakerConfig {

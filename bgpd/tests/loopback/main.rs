@@ -61,6 +61,7 @@ impl Addresses {
             families: [Family::Ipv4Unicast].into(),
             route_reflector_client: true,
             next_hop_self: false,
+            max_prefixes: None,
             description: String::new(),
         }
     }

@@ -61,6 +61,9 @@ fn an_attribute_gets_the_verdict_of_its_section() {
         ("RFC 8092 LARGE_COMMUNITY of four octets", "c02004 00000000", 32, Withdraw),
         ("RFC 8092 LARGE_COMMUNITY, empty", "c02000", 32, Withdraw),
         ("RFC 6793 AS4_PATH cut short", "c01103 020100", 17, Discard),
+        ("RFC 7607 AGGREGATOR of AS 0", "c00708 00000000 0a000001", 7, Discard),
+        ("RFC 7607 AS4_PATH with AS 0", "c01106 0201 00000000", 17, Discard),
+        ("RFC 7607 AS4_AGGREGATOR of AS 0", "c01208 00000000 0a000001", 18, Discard),
         ("RFC 6793 AS4_AGGREGATOR of six octets", "c01206 000000000000", 18, Discard),
         ("3 c MED flagged transitive", "c00404 00000000", 4, Withdraw),
         ("3 c COMMUNITIES flagged well-known", "400804 00000000", 8, Withdraw),
@@ -90,6 +93,7 @@ fn a_mandatory_attribute_that_is_wrong_or_missing_withdraws() {
         ("7.2 AS_PATH segment type 5", format!("{ORIGIN}400206 0501 0000fde9{NEXT_HOP}"), 2),
         ("7.2 AS_PATH segment without members", format!("{ORIGIN}400202 0200{NEXT_HOP}"), 2),
         ("7.2 AS_PATH segment over the end", format!("{ORIGIN}400206 0202 0000fde9{NEXT_HOP}"), 2),
+        ("RFC 7607 AS_PATH with AS 0", format!("{ORIGIN}400206 0201 00000000{NEXT_HOP}"), 2),
         ("7.3 NEXT_HOP of three octets", format!("{ORIGIN}{AS_PATH}400303 c00002"), 3),
         ("RFC 4271 6.3 NEXT_HOP 0.0.0.0", format!("{ORIGIN}{AS_PATH}400304 00000000"), 3),
         ("3 d no ORIGIN", format!("{AS_PATH}{NEXT_HOP}"), 1),
@@ -123,6 +127,16 @@ fn routes_behind_a_fault_are_still_withdrawn() {
     assert_eq!(withdrawn[0].nlri.family(), Family::Vpnv4);
     assert_eq!(routes[0].prefix.to_string(), "10.0.0.0/8");
     assert_eq!(routes[0].label, None);
+}
+
+/// RFC 4760 section 3: some speakers write one of zeros there.
+#[test]
+fn a_next_hop_attribute_beside_mp_reach_nlri_is_ignored() {
+    for next_hop in ["400304 00000000", "400303 c00002", NEXT_HOP] {
+        let (update, faults, verdict) =
+            received(body(&format!("{REACH}{ORIGIN}{AS_PATH}{next_hop}"), ""), true);
+        assert_eq!((verdict, update.announced.len()), (None, 1), "{faults:?}");
+    }
 }
 
 #[test]

@@ -125,6 +125,18 @@ fn a_route_refresh_of_the_wrong_length_is_quoted() {
     assert_eq!(refusal(&frame), (Notification::ROUTE_REFRESH, 1, frame));
 }
 
+/// The longest quote would make the answer longer than the length field can say.
+#[test]
+fn what_a_notification_quotes_is_cut_to_what_the_peer_takes() {
+    for (extended_message, longest) in [(false, 4096), (true, 65_535)] {
+        let context = Context { extended_message, ..Context::default() };
+        let notification = Notification::new(Notification::ROUTE_REFRESH, 1, &framed(5, &[0; 65_516]));
+        let mut frame = Vec::new();
+        Message::Notification(notification).encode(&context, &mut frame);
+        assert_eq!((frame.len(), frame_length(&frame)), (longest, Ok(Some(longest))));
+    }
+}
+
 #[test]
 fn a_frame_is_known_as_soon_as_its_header_is_there() {
     let frame = framed(4, &[]);

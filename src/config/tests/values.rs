@@ -77,6 +77,17 @@ fn ports() {
 }
 
 #[test]
+fn numbers_of_prefixes() {
+    neighbor_refuses(
+        "maxPrefixes",
+        [
+            ("0", "\"0\" is not a number of prefixes; write 1 to 4294967295"),
+            ("all", "\"all\" is not a number of prefixes; write 1 to 4294967295"),
+        ],
+    );
+}
+
+#[test]
 fn durations() {
     let not = |text: &str| {
         format!("\"{text}\" is not a duration; write seconds (90), or a number with its unit (90s, 2m, 1h)")

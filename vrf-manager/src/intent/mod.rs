@@ -114,6 +114,8 @@ pub struct Neighbor {
     pub route_reflector_client: bool,
     /// Set our own next hop always.
     pub next_hop_self: bool,
+    /// Most routes of one family that it may send.
+    pub max_prefixes: Option<u32>,
     /// Operator's words.
     pub description: String,
 }

@@ -50,6 +50,7 @@ fn peer(neighbor: &Neighbor) -> (IpAddr, PeerConfig) {
         families: neighbor.families.clone(),
         route_reflector_client: neighbor.route_reflector_client,
         next_hop_self: neighbor.next_hop_self,
+        max_prefixes: neighbor.max_prefixes,
         description: neighbor.description.clone(),
     };
     (neighbor.address, config)

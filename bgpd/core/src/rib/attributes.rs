@@ -9,18 +9,18 @@ use std::{
 };
 
 use bgp_wire::{
-    attribute::{Attributes, Community, Origin, PrefixSid, RawAttributes, RouteTarget},
+    attribute::{Attributes, Community, Origin, PrefixSid, RawAttributes, RouteTarget, ServiceSid},
     message::{Context, NextHop},
 };
 use bytes::Bytes;
-use hashbrown::HashTable;
-use rustc_hash::{FxBuildHasher, FxHashSet};
+use hashbrown::{DefaultHashBuilder, HashTable};
+use rustc_hash::FxHashSet;
 
 use super::next_hops::{NextHops, resolved_by};
 use crate::config::PeerId;
 
 /// LOCAL_PREF of a route that came without, as every implementation has it.
-pub(crate) const DEFAULT_LOCAL_PREF: u32 = 100;
+const DEFAULT_LOCAL_PREF: u32 = 100;
 
 /// Names a set for as long as somebody holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,7 +81,7 @@ pub(crate) struct AttributeSet {
     pub(crate) rank: Rank,
     pub(crate) scope: Scope,
     pub(crate) targets: Box<[RouteTarget]>,
-    pub(crate) prefix_sid: Option<Box<PrefixSid>>,
+    pub(crate) service: Option<ServiceSid>,
 }
 
 impl AttributeSet {
@@ -95,16 +95,16 @@ impl AttributeSet {
         let targets: Box<[_]> =
             decoded.extended_communities.iter().filter_map(|community| community.route_target()).collect();
         // Plain unicast routes are forwarded to their next hop, whatever SID they carry.
-        let service = decoded.prefix_sid.as_ref().filter(|_| !targets.is_empty());
+        let carried = decoded.prefix_sid.as_ref().filter(|_| !targets.is_empty());
         let learnt = source.kind != SourceKind::Local;
         Self {
             raw: RawAttributes(Bytes::copy_from_slice(&raw.0)),
             next_hop,
-            resolved_by: learnt.then(|| resolved_by(&next_hop, service)).flatten(),
-            rank: Rank::new(&decoded, source.router_id),
+            resolved_by: learnt.then(|| resolved_by(&next_hop, carried)).flatten(),
+            rank: Rank::new(&decoded, source),
             scope: Scope::new(&decoded.communities),
             targets,
-            prefix_sid: decoded.prefix_sid.map(Box::new),
+            service: decoded.prefix_sid.as_ref().and_then(PrefixSid::service),
             source: Arc::clone(source),
         }
     }
@@ -116,14 +116,17 @@ impl AttributeSet {
 }
 
 impl Rank {
-    fn new(attributes: &Attributes, router_id: Ipv4Addr) -> Self {
+    fn new(attributes: &Attributes, source: &Source) -> Self {
+        // RFC 8326 section 4.2: from outside, the last resort.
+        let leaving = attributes.communities.contains(&Community::GRACEFUL_SHUTDOWN);
+        let default = if leaving && source.kind == SourceKind::External { 0 } else { DEFAULT_LOCAL_PREF };
         Self {
-            local_pref: attributes.local_pref.unwrap_or(DEFAULT_LOCAL_PREF),
+            local_pref: attributes.local_pref.unwrap_or(default),
             path_length: u32::try_from(attributes.as_path.length()).unwrap_or(u32::MAX),
             origin: attributes.origin,
             med: attributes.med.unwrap_or(0),
             neighbor: attributes.as_path.first_as().unwrap_or(0),
-            originator: attributes.originator_id.unwrap_or(router_id),
+            originator: attributes.originator_id.unwrap_or(source.router_id),
             clusters: u32::try_from(attributes.cluster_list.len()).unwrap_or(u32::MAX),
         }
     }
@@ -148,6 +151,8 @@ pub(crate) struct AttributeSets {
     index: HashTable<u32>,
     /// Where they lead.
     pub(crate) next_hops: NextHops,
+    /// Seeded: peers choose the octets.
+    hasher: DefaultHashBuilder,
 }
 
 /// Some of the sets.
@@ -168,11 +173,15 @@ struct Slot {
 
 impl AttributeSets {
     /// The set as it is held already, with one more reference.
-    pub(crate) fn find(&mut self, raw: &RawAttributes, next_hop: &NextHop, source: &Source) -> Option<SetId> {
-        let same =
-            |set: &AttributeSet| set.raw == *raw && set.next_hop == *next_hop && *set.source == *source;
-        let found =
-            self.index.find(hash(raw, next_hop, source.peer), |at| self.slot_set(*at).is_some_and(same));
+    pub(crate) fn find(
+        &mut self,
+        raw: &RawAttributes,
+        next_hop: &NextHop,
+        source: &Arc<Source>,
+    ) -> Option<SetId> {
+        let same = |set: &AttributeSet| set.raw == *raw && set.next_hop == *next_hop && set.source == *source;
+        let hash = hash(&self.hasher, raw, next_hop, source.peer);
+        let found = self.index.find(hash, |at| self.slot_set(*at).is_some_and(same));
         let id = SetId(*found?);
         self.retain(id);
         Some(id)
@@ -180,7 +189,7 @@ impl AttributeSets {
 
     /// Holds a set that [`AttributeSets::find`] did not know, with one reference.
     pub(crate) fn insert(&mut self, set: AttributeSet) -> SetId {
-        let hash = set.hash();
+        let hash = set.hash(&self.hasher);
         set.resolved_by.into_iter().for_each(|address| self.next_hops.acquire(address));
         let slot = Slot { references: 1, set: Some(Box::new(set)) };
         let at = match self.free.pop() {
@@ -193,8 +202,9 @@ impl AttributeSets {
                 (self.slots.len() - 1) as u32
             }
         };
-        let slots = &self.slots;
-        self.index.insert_unique(hash, at, |at| slots[*at as usize].set.as_ref().map_or(0, |set| set.hash()));
+        let (slots, hasher) = (&self.slots, &self.hasher);
+        let rehash = |at: &u32| slots[*at as usize].set.as_ref().map_or(0, |set| set.hash(hasher));
+        self.index.insert_unique(hash, at, rehash);
         SetId(at)
     }
 
@@ -210,7 +220,7 @@ impl AttributeSets {
             return;
         }
         if let Some(set) = slot.set.take()
-            && let Ok(entry) = self.index.find_entry(set.hash(), |at| *at == id.0)
+            && let Ok(entry) = self.index.find_entry(set.hash(&self.hasher), |at| *at == id.0)
         {
             entry.remove();
             self.free.push(id.0);
@@ -254,11 +264,11 @@ impl std::ops::Index<SetId> for AttributeSets {
 }
 
 impl AttributeSet {
-    fn hash(&self) -> u64 {
-        hash(&self.raw, &self.next_hop, self.source.peer)
+    fn hash(&self, hasher: &DefaultHashBuilder) -> u64 {
+        hash(hasher, &self.raw, &self.next_hop, self.source.peer)
     }
 }
 
-fn hash(raw: &RawAttributes, next_hop: &NextHop, peer: PeerId) -> u64 {
-    FxBuildHasher.hash_one((raw, next_hop, peer))
+fn hash(hasher: &DefaultHashBuilder, raw: &RawAttributes, next_hop: &NextHop, peer: PeerId) -> u64 {
+    hasher.hash_one((raw, next_hop, peer))
 }

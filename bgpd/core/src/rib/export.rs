@@ -14,7 +14,7 @@ use bgp_wire::{
 };
 
 use super::{
-    attributes::{AttributeSet, DEFAULT_LOCAL_PREF, Scope, SourceKind},
+    attributes::{AttributeSet, Scope, SourceKind},
     route::PeerSession,
 };
 
@@ -103,8 +103,13 @@ impl ExportClass {
     pub(crate) fn attributes(&self, set: &AttributeSet, family: Family, speaker: &Speaker) -> Attributes {
         let mut attributes = set.decode();
         attributes.pass_on_unknown();
+        // RFC 8669 section 4: segment identifiers mean nothing outside of their domain; VPN peers are taken to be
+        // within it.
+        if !family.is_vpn() && (self.external || set.source.kind == SourceKind::External) {
+            attributes.prefix_sid = None;
+        }
         match self.external {
-            true => externalize(&mut attributes, set, family, speaker),
+            true => externalize(&mut attributes, set, speaker),
             false => internalize(&mut attributes, set, speaker),
         }
         attributes
@@ -112,7 +117,7 @@ impl ExportClass {
 }
 
 /// RFC 4271 sections 5.1.2, 5.1.4 and 5.1.5, RFC 4456 section 8, RFC 4360 section 6.
-fn externalize(attributes: &mut Attributes, set: &AttributeSet, family: Family, speaker: &Speaker) {
+fn externalize(attributes: &mut Attributes, set: &AttributeSet, speaker: &Speaker) {
     attributes.as_path.strip_confederation();
     attributes.as_path.prepend(speaker.asn);
     attributes.local_pref = None;
@@ -122,15 +127,11 @@ fn externalize(attributes: &mut Attributes, set: &AttributeSet, family: Family, 
     if set.source.kind != SourceKind::Local {
         attributes.med = None;
     }
-    // RFC 8669: segment identifiers mean nothing outside of their domain; VPN peers are taken to be within it.
-    if !family.is_vpn() {
-        attributes.prefix_sid = None;
-    }
 }
 
 /// RFC 4271 section 5.1.5; where the route is reflected, RFC 4456 section 8.
 fn internalize(attributes: &mut Attributes, set: &AttributeSet, speaker: &Speaker) {
-    attributes.local_pref.get_or_insert(DEFAULT_LOCAL_PREF);
+    attributes.local_pref.get_or_insert(set.rank.local_pref);
     if matches!(set.source.kind, SourceKind::Internal | SourceKind::Client) {
         attributes.originator_id.get_or_insert(set.source.router_id);
         attributes.cluster_list.insert(0, speaker.cluster_id);

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bgp_wire::{Family, attribute::RouteTarget, nlri::Prefix};
-use rustc_hash::{FxHashMap, FxHashSet};
+use hashbrown::{HashMap, HashSet};
+use rustc_hash::FxHashMap;
 use srv6_types::{Behavior, VrfId};
 
 use super::{
@@ -23,16 +24,16 @@ pub(crate) struct Imports {
     pub(crate) policies: BTreeMap<VrfId, VrfPolicy>,
     /// Who imports a route target.
     by_target: FxHashMap<RouteTarget, Vec<VrfId>>,
-    vrfs: FxHashMap<VrfId, FxHashMap<Prefix, Imported>>,
+    vrfs: FxHashMap<VrfId, HashMap<Prefix, Imported>>,
     /// Prefixes to choose anew for.
-    pending: FxHashSet<(VrfId, Prefix)>,
+    pending: HashSet<(VrfId, Prefix)>,
     /// VRFs whose candidates are to be collected anew.
     stale: BTreeSet<VrfId>,
 }
 
 #[derive(Debug, Default)]
 struct Imported {
-    /// Destinations in the VPN table of the prefix's family whose best path is imported.
+    /// Destinations in the VPN table of the prefix's family whose best path is imported, by route distinguisher.
     candidates: Vec<u32>,
     told: Option<VpnPath>,
 }
@@ -77,16 +78,22 @@ impl Imports {
         }
         for change in changes {
             let prefix = table.nlri(change.index, None).prefix;
-            if let Some(old) = change.old {
-                for vrf in self.importers(&sets[old.set]) {
-                    self.candidates(vrf, prefix).retain(|index| *index != change.index);
+            for vrf in change.old.map(|old| self.importers(&sets[old.set])).unwrap_or_default() {
+                let candidates = self.candidates(vrf, prefix);
+                if let Ok(at) = place(candidates, change.index, table) {
+                    candidates.remove(at);
                 }
             }
-            if let Some(new) = change.new {
-                for vrf in self.importers(&sets[new.set]) {
-                    self.candidates(vrf, prefix).push(change.index);
-                }
+            for vrf in change.new.map(|new| self.importers(&sets[new.set])).unwrap_or_default() {
+                self.add_candidate(vrf, prefix, change.index, table);
             }
+        }
+    }
+
+    fn add_candidate(&mut self, vrf: VrfId, prefix: Prefix, index: u32, table: &dyn RibTable) {
+        let candidates = self.candidates(vrf, prefix);
+        if let Err(at) = place(candidates, index, table) {
+            candidates.insert(at, index);
         }
     }
 
@@ -112,7 +119,7 @@ impl Imports {
             for index in 0..table.end() {
                 let Some(best) = table.best(index) else { continue };
                 for vrf in self.importers(&sets[best.set]).into_iter().filter(|vrf| stale.contains(vrf)) {
-                    self.candidates(vrf, table.nlri(index, None).prefix).push(index);
+                    self.add_candidate(vrf, table.nlri(index, None).prefix, index, table);
                 }
             }
         }
@@ -128,8 +135,7 @@ impl Imports {
     ) -> Option<VrfRoute> {
         let routes = self.vrfs.get_mut(&vrf)?;
         let imported = routes.get_mut(&prefix)?;
-        // Of paths that tie in everything the lower route distinguisher wins.
-        imported.candidates.sort_by_key(|index| table.nlri(*index, None).rd);
+        // Of paths that tie in everything the first wins, which has the lower route distinguisher.
         let paths: Vec<Path> = imported.candidates.iter().filter_map(|index| table.best(*index)).collect();
         let best = decision.best(&paths).filter(|_| !originated);
         let path = best.map(|at| vpn_path(&paths[at], &decision.sets[paths[at].set]));
@@ -160,11 +166,17 @@ impl Rib {
     }
 }
 
+/// Where a destination stands among those of one prefix, or belongs: no two have the same route distinguisher. A peer
+/// may send one prefix under very many.
+fn place(candidates: &[u32], index: u32, table: &dyn RibTable) -> Result<usize, usize> {
+    let rd = |index: u32| table.nlri(index, None).rd;
+    candidates.binary_search_by_key(&rd(index), |candidate| rd(*candidate))
+}
+
 fn vpn_path(path: &Path, set: &AttributeSet) -> VpnPath {
-    let service = set.prefix_sid.as_ref().and_then(|prefix_sid| prefix_sid.service_sid(path.label()));
     VpnPath {
-        sid: service.map(|(sid, _)| sid),
-        behavior: service.map_or(Behavior(0), |(_, behavior)| behavior),
+        sid: set.service.and_then(|service| service.folded(path.label())),
+        behavior: set.service.map_or(Behavior(0), |service| service.behavior),
         next_hop: set.next_hop.global(),
         peer: path.peer,
         local: (path.peer == PeerId::LOCAL).then_some(VrfId(path.path_id)),

@@ -78,6 +78,12 @@ impl Rib {
         }
     }
 
+    /// A family of which more than `limit` routes of the peer are held.
+    pub fn exceeds(&self, peer: PeerId, limit: u32) -> Option<Family> {
+        let counts = &self.peers.get(&peer)?.counts;
+        Family::ALL.into_iter().find(|family| counts[family_index(*family)].accepted > u64::from(limit))
+    }
+
     /// Counts of one peer per family, in the order of [`Family::ALL`].
     pub fn peer_counts(&self, peer: PeerId) -> [PeerCounts; 4] {
         let Some(state) = self.peers.get(&peer) else { return Default::default() };

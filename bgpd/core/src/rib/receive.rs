@@ -58,6 +58,10 @@ impl Rib {
     /// already is not decoded again, so what was discarded from it is told of once.
     fn take_in(&mut self, update: &Update, source: &Arc<Source>) -> (Vec<Intake>, Vec<Fault>) {
         let (mut intakes, mut faults) = (Vec::new(), Vec::new());
+        // RFC 7606 section 5.2: where no route is announced, a fault may have hidden it.
+        if update.announced.is_empty() && !update.attributes.0.is_empty() {
+            faults = Attributes::decode(&update.attributes, &source.context).1;
+        }
         for Announced { next_hop, .. } in &update.announced {
             if let Some(set) = self.sets.find(&update.attributes, next_hop, source) {
                 intakes.push(Intake::Held(set));
@@ -124,8 +128,9 @@ impl Rib {
     }
 }
 
-/// RFC 4271 sections 5.1.3 and 6.3: neither our own address nor what is no host's.
+/// RFC 4271 sections 5.1.3 and 6.3: neither our own address nor what is no host's, IPv4-mapped ones included.
 fn is_usable(next_hop: IpAddr, source: &Source) -> bool {
+    let next_hop = next_hop.to_canonical();
     !next_hop.is_unspecified() && !next_hop.is_multicast() && !source.local.contains(&Some(next_hop))
 }
 

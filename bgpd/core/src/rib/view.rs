@@ -41,7 +41,6 @@ impl Rib {
     fn view(&self, nlri: &Nlri, path: &Path, lost_at: Option<Step>) -> RouteView {
         let set = &self.sets[path.set];
         let best = lost_at.is_none();
-        let service = set.prefix_sid.as_ref().and_then(|prefix_sid| prefix_sid.service_sid(path.label()));
         RouteView {
             peer: path.peer,
             rd: nlri.rd,
@@ -50,7 +49,7 @@ impl Rib {
             label: path.label(),
             attributes: set.decode(),
             next_hop: set.next_hop,
-            sid: service.map(|(sid, _)| sid),
+            sid: set.service.and_then(|service| service.folded(path.label())),
             best,
             stale: path.is_stale(),
             lost_at,

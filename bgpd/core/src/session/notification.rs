@@ -3,6 +3,8 @@ use bytes::Bytes;
 
 /// Cease subcodes, RFC 4486 and RFC 8538.
 pub mod cease_code {
+    /// More routes than the operator allows.
+    pub const MAX_PREFIXES: u8 = 1;
     /// Shut down by the operator.
     pub const ADMIN_SHUTDOWN: u8 = 2;
     /// The peer is configured no more.
@@ -39,15 +41,27 @@ pub(super) fn hard(n: Notification) -> Notification {
     Notification { code: 6, subcode: cease_code::HARD_RESET, payload: payload.into() }
 }
 
-/// A NOTIFICATION in words, with what a Hard Reset wraps and what the operator wrote.
+/// A NOTIFICATION in words, with what a Hard Reset wraps and what the operator wrote. Of Hard Resets within each other,
+/// which nobody means, only the outermost is opened: a peer chooses how many there are.
 pub fn describe(n: &Notification) -> String {
-    if (n.code, n.subcode) == (6, cease_code::HARD_RESET)
-        && let [code, subcode, ..] = n.payload[..]
-    {
-        let inner = Notification { code, subcode, payload: n.payload.slice(2..) };
-        return format!("Hard Reset: {}", describe(&inner));
+    match wrapped(n) {
+        Some(inner) => format!("Hard Reset: {}", in_words(&inner)),
+        None => in_words(n),
     }
-    let told = shutdown_message(n).map(|m| format!(": \"{m}\"")).unwrap_or_default();
+}
+
+fn wrapped(n: &Notification) -> Option<Notification> {
+    match (n.code, n.subcode, &n.payload[..]) {
+        (6, cease_code::HARD_RESET, [code, subcode, ..]) => {
+            Some(Notification { code: *code, subcode: *subcode, payload: n.payload.slice(2..) })
+        }
+        _ => None,
+    }
+}
+
+/// What the operator wrote is quoted with its control characters escaped: it goes to logs and terminals.
+fn in_words(n: &Notification) -> String {
+    let told = shutdown_message(n).map(|message| format!(": {message:?}")).unwrap_or_default();
     format!("{n}{told}")
 }
 

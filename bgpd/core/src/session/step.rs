@@ -3,8 +3,8 @@ use std::time::{Duration, Instant};
 use bgp_wire::message::{Message, Notification, Open};
 
 use super::{
-    Action, Damping, Down, Event, Liveness, Local, Negotiated, State,
-    notification::{HOLD_TIMER, cease, hard, plain},
+    Action, Damping, Down, Event, Liveness, Local, State,
+    notification::{HOLD_TIMER, cease, cease_code, hard, plain},
 };
 
 /// RFC 4271 section 8.2.2: how long OpenSent waits for an OPEN.
@@ -125,7 +125,9 @@ fn tick(local: &Local, mut state: State, now: Instant, out: &mut Vec<Action>) ->
 fn ended(local: &Local, state: State, event: Event, now: Instant, out: &mut Vec<Action>) -> State {
     match event {
         Event::Stop(reason) => {
-            let reason = if notification_bit(&state) { hard(reason) } else { reason };
+            // Of two connections that collide the other goes on.
+            let collision = (reason.code, reason.subcode) == (6, cease_code::COLLISION);
+            let reason = if notification_bit(&state) && !collision { hard(reason) } else { reason };
             send_and_end(local, state, reason, now, out);
             State::STOPPED
         }
@@ -177,8 +179,12 @@ fn is_error(down: &Down) -> bool {
     }
 }
 
-fn notification_bit(state: &State) -> bool {
-    state.established().is_some_and(|session: &Negotiated| session.notification_bit)
+/// In OpenConfirm the peer may think the session up already.
+const fn notification_bit(state: &State) -> bool {
+    match state {
+        State::OpenConfirm { session, .. } | State::Established { session, .. } => session.notification_bit,
+        _ => false,
+    }
 }
 
 fn start(local: &Local, damping: Damping, now: Instant, out: &mut Vec<Action>) -> State {

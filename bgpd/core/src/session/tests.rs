@@ -233,6 +233,19 @@ fn with_the_n_bit_a_stop_is_a_hard_reset() {
     assert!(Down::Received(cease(4)).is_graceful(true), "any other NOTIFICATION keeps the routes");
 }
 
+/// The peer may be in Established already, and would keep the routes of a session that the operator has ended.
+#[test]
+fn a_stop_in_open_confirm_is_a_hard_reset_too_and_a_collision_is_none() {
+    let notification = GracefulRestart { notification: true, ..GracefulRestart::default() };
+    let local = Local { graceful_restart: notification, ..local() };
+    let offered = Local { router_id: THEIRS, ..local.clone() }.open();
+    for (subcode, told) in [(cease_code::ADMIN_SHUTDOWN, 9), (cease_code::COLLISION, 7)] {
+        let stop = vec![(0, open(offered.clone())), (0, Event::Stop(cease(subcode)))];
+        let (_, actions) = run(&local, Instant::now(), [until_open_sent(), stop].concat());
+        assert_eq!(sent(&actions), [(6, told)]);
+    }
+}
+
 #[test]
 fn the_higher_identifier_keeps_the_connection_that_it_opened() {
     use Direction::{Incoming, Outgoing};
@@ -271,4 +284,17 @@ fn a_new_connection_of_an_established_peer_is_a_restart_only_with_graceful_resta
     assert_eq!(rule(&restartable, 10), Survivor::Restarted);
     assert_eq!(rule(&plain, 10), Survivor::Old);
     assert_eq!(rule(&restartable, 0), Survivor::Old, "connections that cross are no restart");
+}
+
+/// A peer may nest 32,000 of them in one message.
+#[test]
+fn hard_resets_within_hard_resets_are_not_unwrapped_to_the_end() {
+    let nested = Notification::new(6, cease_code::HARD_RESET, &[6, cease_code::HARD_RESET].repeat(30_000));
+    assert_eq!(describe(&nested), "Hard Reset: Cease (6), Hard Reset (9)");
+}
+
+#[test]
+fn what_an_operator_wrote_cannot_forge_lines_of_the_log() {
+    let shutdown = Notification::new(6, cease_code::ADMIN_SHUTDOWN, b"\x07bye\n\x1b[2J");
+    assert_eq!(describe(&shutdown), r#"Cease (6), Administrative Shutdown (2): "bye\n\u{1b}[2""#);
 }

@@ -71,7 +71,7 @@ impl Speaker {
 
     fn remove_peer(&mut self, address: IpAddr, id: PeerId, now: Instant, out: &mut Vec<Output>) {
         self.stop(id, cease(cease_code::PEER_DECONFIGURED), now, out);
-        self.rib.sweep_stale(id, None);
+        self.forget_stale(id);
         self.peers.remove(&id);
         self.by_address.remove(&address);
         self.forget_deferral(id);
@@ -79,18 +79,21 @@ impl Speaker {
 
     fn change_peer(&mut self, id: PeerId, config: &PeerConfig, now: Instant, out: &mut Vec<Output>) {
         let Some(peer) = self.peers.get_mut(&id) else { return };
-        let reset = needs_new_session(&peer.config, config);
         self.config.peers.insert(peer.address, config.clone());
-        if !reset {
-            return peer.set_config(config.clone(), &self.config);
+        let reset = needs_new_session(&peer.config, config);
+        let reconnect = !peer.main.state.is_connected() && reaches_differently(&peer.config, config);
+        if reset || reconnect {
+            self.stop(id, cease(cease_code::CONFIGURATION_CHANGE), now, out);
         }
-        self.stop(id, cease(cease_code::CONFIGURATION_CHANGE), now, out);
-        self.rib.sweep_stale(id, None);
+        if reset {
+            self.forget_stale(id);
+        }
         if let Some(peer) = self.peers.get_mut(&id) {
             peer.set_config(config.clone(), &self.config);
-            peer.renew_families();
         }
-        self.drive_slot(id, Slot::Main, Event::Start, now, out);
+        if reset || reconnect {
+            self.drive_slot(id, Slot::Main, Event::Start, now, out);
+        }
     }
 }
 
@@ -99,4 +102,10 @@ fn needs_new_session(old: &PeerConfig, new: &PeerConfig) -> bool {
     let advertised = |c: &PeerConfig| (c.route_reflector_client, c.next_hop_self);
     let negotiated = |c: &PeerConfig| (c.asn, c.local_address, c.hold_time, c.keepalive);
     advertised(old) != advertised(new) || negotiated(old) != negotiated(new) || old.families != new.families
+}
+
+/// An attempt to connect, or waiting for the peer to do so, cannot go on as it began; with another limit a peer that
+/// has sent too much is tried again.
+fn reaches_differently(old: &PeerConfig, new: &PeerConfig) -> bool {
+    (old.passive, old.port, old.max_prefixes) != (new.passive, new.port, new.max_prefixes)
 }

@@ -161,7 +161,7 @@ fn is_still_wanted(peer: &Peer) -> bool {
 
 fn refuse(connection: ConnectionId, remote: IpAddr, reason: &'static str, out: &mut Vec<Output>) {
     let notification = Message::Notification(cease(cease_code::CONNECTION_REJECTED));
-    out.push(Output::Refused { remote, reason });
+    out.push(Output::Refused { connection, remote, reason });
     out.push(Output::Send { connection, messages: encode(&notification) });
     out.push(Output::Close { connection });
 }

@@ -148,15 +148,17 @@ pub enum Output {
         /// Which.
         family: Family,
     },
-    /// Something was wrong with an UPDATE and the session goes on (RFC 7606).
+    /// Something was wrong with an UPDATE (RFC 7606); told once for each, however much it was.
     Faulty {
         /// Who sent it.
         peer: PeerId,
         /// What it was, and what was done.
         reason: String,
     },
-    /// A connection was refused.
+    /// A connection was refused: a NOTIFICATION and [`Output::Close`] follow.
     Refused {
+        /// Which.
+        connection: ConnectionId,
         /// From where.
         remote: IpAddr,
         /// Why.

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bgp_wire::{
     Family, Message,
-    message::{Context, Update, frame_length},
+    message::{Context, Notification, Update, frame_length},
 };
 use bytes::Bytes;
 
@@ -12,7 +12,7 @@ use super::{ConnectionId, Output, Speaker, peer::Slot, perform::encode};
 use crate::{
     config::PeerId,
     rib::UpdateVerdict,
-    session::{Event, State},
+    session::{Event, State, cease_code},
 };
 
 impl Speaker {
@@ -72,8 +72,9 @@ impl Speaker {
             peer.counts.updates_received += 1;
         }
         let outcome = self.rib.update(id, update);
-        for fault in &outcome.faults {
-            out.push(Output::Faulty { peer: id, reason: fault.reason.clone() });
+        if let [first, others @ ..] = &outcome.faults[..] {
+            let more = if others.is_empty() { String::new() } else { format!(", and {} more", others.len()) };
+            out.push(Output::Faulty { peer: id, reason: format!("{first}{more}") });
         }
         if let Some(family) = outcome.end_of_rib {
             self.end_of_rib(id, family);
@@ -81,6 +82,17 @@ impl Speaker {
         if let UpdateVerdict::Reset(notification) = outcome.verdict {
             self.drive(connection, Event::Fault(notification), now, out);
         }
+        self.limit_prefixes(id, now, out);
+    }
+
+    /// RFC 4486 section 4: the session stays down, or the peer would send it all again and again.
+    fn limit_prefixes(&mut self, id: PeerId, now: Instant, out: &mut Vec<Output>) {
+        let Some(limit) = self.peers.get(&id).and_then(|peer| peer.config.max_prefixes) else { return };
+        let Some((afi, safi)) = self.rib.exceeds(id, limit).map(Family::code) else { return };
+        let ([a, b], [c, d, e, f]) = (afi.to_be_bytes(), limit.to_be_bytes());
+        let reason =
+            Notification::new(Notification::CEASE, cease_code::MAX_PREFIXES, &[a, b, safi, c, d, e, f]);
+        self.stop(id, reason, now, out);
     }
 
     /// RFC 2918; the begin and end markers of RFC 7313 are not negotiated and say nothing.

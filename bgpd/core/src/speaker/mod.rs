@@ -148,9 +148,6 @@ impl Speaker {
             self.drive_slot(id, Slot::Second, Event::Tick, now, out);
             self.drive_slot(id, Slot::Main, Event::Tick, now, out);
             self.expire_stale(id, now);
-            if let Some(peer) = self.peers.get_mut(&id) {
-                peer.restart_is_over(self.config.graceful_restart, self.started, now);
-            }
         }
         self.expire_deferral(now);
     }

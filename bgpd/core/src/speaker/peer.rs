@@ -61,21 +61,15 @@ impl Peer {
         }
     }
 
-    /// Takes over what may change without a new session.
+    /// Takes over what is configured; a session that is up goes on as it was negotiated, the next OPEN tells the news.
     pub(super) fn set_config(&mut self, config: PeerConfig, speaker: &SpeakerConfig) {
-        let graceful_restart = self.local.graceful_restart.clone();
-        self.local = Local { graceful_restart, ..local(&config, speaker) };
-        self.config = config;
-    }
-
-    /// The families have changed: the graceful restart capability names the new ones.
-    pub(super) fn renew_families(&mut self) {
-        let offered = &mut self.local.graceful_restart;
-        let kept = offered.families.iter().all(|(.., kept)| *kept);
-        if !offered.families.is_empty() {
-            let codes = self.config.families.iter().map(|family| family.code());
-            offered.families = codes.map(|(afi, safi)| (afi, safi, kept)).collect();
+        let restarted = self.local.graceful_restart.restarted;
+        self.local = local(&config, speaker);
+        self.local.graceful_restart.restarted &= restarted;
+        if self.came_up {
+            self.restart_was_seen();
         }
+        self.config = config;
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -108,14 +102,9 @@ impl Peer {
         }
     }
 
-    /// RFC 4724 section 4.1: no R bit when the time that the peers were told has passed.
-    pub(super) fn restart_is_over(
-        &mut self,
-        gr: Option<GracefulRestartConfig>,
-        started: Instant,
-        now: Instant,
-    ) {
-        if gr.is_none_or(|gr| now >= started + gr.restart_time) {
+    /// RFC 4724 section 4.1: no R bit in an OPEN when the time that the peers were told has passed.
+    pub(super) fn forget_restart_after(&mut self, end: Option<Instant>, now: Instant) {
+        if end.is_none_or(|end| now >= end) {
             self.local.graceful_restart.restarted = false;
         }
     }

@@ -46,7 +46,9 @@ impl Speaker {
         now: Instant,
         out: &mut Vec<Output>,
     ) {
+        let restart_end = self.config.graceful_restart.map(|gr| self.started + gr.restart_time);
         let Some(peer) = self.peers.get_mut(&id) else { return };
+        peer.forget_restart_after(restart_end, now);
         let Peer { local, main, second, .. } = peer;
         let link = match slot {
             Slot::Main => main,

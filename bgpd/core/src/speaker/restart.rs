@@ -116,7 +116,11 @@ impl Speaker {
 
     /// A peer has sent all it has.
     pub(super) fn end_of_rib(&mut self, id: PeerId, family: Family) {
-        self.markers.push(Output::EndOfRib { peer: id, family });
+        // Told once for however many there are, or a peer could fill the memory of who is slow to be told.
+        let marker = Output::EndOfRib { peer: id, family };
+        if !self.markers.contains(&marker) {
+            self.markers.push(marker);
+        }
         if let Some(peer) = self.peers.get_mut(&id)
             && let Helper::Resync { families, .. } = &mut peer.helper
             && families.contains(&family)
@@ -135,12 +139,17 @@ impl Speaker {
     }
 
     pub(super) fn expire_stale(&mut self, id: PeerId, now: Instant) {
-        if let Some(peer) = self.peers.get_mut(&id)
-            && peer.helper.deadline().is_some_and(|until| until <= now)
-        {
-            peer.helper = Helper::Idle;
-            self.rib.sweep_stale(id, None);
+        if self.peers.get(&id).and_then(|peer| peer.helper.deadline()).is_some_and(|until| until <= now) {
+            self.forget_stale(id);
         }
+    }
+
+    /// Nothing of before the peer's restart is kept any longer.
+    pub(super) fn forget_stale(&mut self, id: PeerId) {
+        if let Some(peer) = self.peers.get_mut(&id) {
+            peer.helper = Helper::Idle;
+        }
+        self.rib.sweep_stale(id, None);
     }
 
     /// We have restarted: nothing is selected before every peer has sent its routes.

@@ -45,6 +45,8 @@ const SUBTYPE_ROUTE_ORIGIN: u8 = 0x03;
 const NON_TRANSITIVE: u8 = 0x40;
 
 impl Community {
+    /// RFC 8326: the link or router that the route came by is about to go.
+    pub const GRACEFUL_SHUTDOWN: Self = Self(0xffff_0000);
     /// RFC 1997: not advertised to external peers.
     pub const NO_EXPORT: Self = Self(0xffff_ff01);
     /// RFC 1997: not advertised to any peer.
@@ -116,6 +118,7 @@ impl fmt::Display for ExtendedCommunity {
 impl fmt::Display for Community {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
+            Self::GRACEFUL_SHUTDOWN => f.write_str("graceful-shutdown"),
             Self::NO_EXPORT => f.write_str("no-export"),
             Self::NO_ADVERTISE => f.write_str("no-advertise"),
             Self::NO_EXPORT_SUBCONFED => f.write_str("no-export-subconfed"),

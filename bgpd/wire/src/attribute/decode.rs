@@ -14,6 +14,8 @@ use super::{
 };
 use crate::{Context, reader::Reader};
 
+const NOBODY: &str = "names AS 0, which is nobody (RFC 7607 section 2)";
+
 /// AS4_PATH and AS4_AGGREGATOR, until both they and what they amend are known.
 #[derive(Default)]
 struct FourOctet {
@@ -122,6 +124,9 @@ fn origin(value: &[u8]) -> Result<Origin, Fault> {
 fn as_path(value: &[u8], context: &Context) -> Result<AsPath, Fault> {
     let path = AsPath::decode(value, context.four_octet_as);
     let path = path.map_err(|reason| Fault::withdraw(code::AS_PATH, reason))?;
+    if path.contains(0) {
+        return Err(Fault::withdraw(code::AS_PATH, NOBODY));
+    }
     if context.external && path.0.iter().any(|segment| segment.kind.is_confed()) {
         return Err(Fault::withdraw(
             code::AS_PATH,
@@ -133,7 +138,8 @@ fn as_path(value: &[u8], context: &Context) -> Result<AsPath, Fault> {
 
 /// RFC 6793 section 6: what is malformed is discarded.
 fn as4_path(value: &[u8]) -> Result<AsPath, Fault> {
-    AsPath::decode(value, true).map_err(|reason| Fault::discard(code::AS4_PATH, reason))
+    let path = AsPath::decode(value, true).map_err(|reason| Fault::discard(code::AS4_PATH, reason))?;
+    if path.contains(0) { Err(Fault::discard(code::AS4_PATH, NOBODY)) } else { Ok(path) }
 }
 
 /// RFC 7606 section 7.7 and RFC 6793 section 6: discarded where its length is wrong.
@@ -141,6 +147,7 @@ fn aggregator(code: u8, value: &[u8], four_octet_as: bool) -> Result<Aggregator,
     let mut reader = Reader(value);
     let asn = if four_octet_as { reader.u32() } else { reader.u16().map(u32::from) };
     match (asn, reader.array(), reader.is_empty()) {
+        (Some(0), Some(_), true) => Err(Fault::discard(code, NOBODY)),
         (Some(asn), Some(router), true) => Ok(Aggregator { asn, router: Ipv4Addr::from_octets(router) }),
         _ => Err(wrong_length(code, value)),
     }

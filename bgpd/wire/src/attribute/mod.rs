@@ -20,7 +20,8 @@ pub(crate) use decode::duplicate;
 pub(crate) use encode::{put_attribute, put_long_attribute};
 pub use fault::{Fault, Verdict};
 pub use prefix_sid::{
-    PrefixSid, PrefixSidTlv, ServiceKind, ServiceSubTlv, SidInformation, SidSubSubTlv, Srv6Service,
+    PrefixSid, PrefixSidTlv, ServiceKind, ServiceSid, ServiceSubTlv, SidInformation, SidSubSubTlv,
+    Srv6Service,
 };
 pub(crate) use walk::{RawAttribute, Seen, Walk};
 

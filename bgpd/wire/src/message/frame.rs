@@ -74,9 +74,9 @@ impl Message {
         }
     }
 
-    /// Appends the message with its header; its parts are octets already in the form of the session. One that is
-    /// too long for its peer must be split before: [`super::UpdateWriter`].
-    pub fn encode(&self, _context: &Context, out: &mut Vec<u8>) {
+    /// Appends the message with its header; its parts are octets already in the form of the session. An UPDATE that
+    /// is too long for its peer must be split before ([`super::UpdateWriter`]); what a NOTIFICATION quotes is cut.
+    pub fn encode(&self, context: &Context, out: &mut Vec<u8>) {
         let start = begin(self.kind(), out);
         match self {
             Self::Open(open) => open.encode(out),
@@ -84,6 +84,7 @@ impl Message {
             Self::Notification(notification) => {
                 out.extend_from_slice(&[notification.code, notification.subcode]);
                 out.extend_from_slice(&notification.payload);
+                out.truncate(start + context.message_max());
             }
             Self::Keepalive => (),
             Self::RouteRefresh { afi, safi, subtype } => {

@@ -27,7 +27,8 @@ pub struct Context {
     pub add_path: BTreeSet<Family>,
     /// Messages may be 65,535 octets long (RFC 8654); 4,096 otherwise.
     pub extended_message: bool,
-    /// The peer is external: LOCAL_PREF, ORIGINATOR_ID and CLUSTER_LIST are discarded (RFC 7606 sections 7.5, 7.9, 7.10).
+    /// The peer is external: LOCAL_PREF, ORIGINATOR_ID and CLUSTER_LIST are discarded (RFC 7606 sections 7.5, 7.9,
+    /// 7.10), and routes with segments of a confederation are not believed (RFC 5065 section 5).
     pub external: bool,
 }
 

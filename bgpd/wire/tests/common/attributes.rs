@@ -17,7 +17,7 @@ pub fn attributes() -> impl Strategy<Value = Attributes> {
         as_paths(),
         option::of(any::<u32>()),
         any::<bool>(),
-        option::of((any::<u32>(), any::<Ipv4Addr>()).prop_map(|(asn, router)| Aggregator { asn, router })),
+        option::of((1..=u32::MAX, any::<Ipv4Addr>()).prop_map(|(asn, router)| Aggregator { asn, router })),
     );
     let second = (
         vec(any::<u32>().prop_map(Community), 0..5),
@@ -61,7 +61,7 @@ fn large_community([global, local1, local2]: [u32; 3]) -> LargeCommunity {
 }
 
 fn as_paths() -> impl Strategy<Value = AsPath> {
-    let asns = prop_oneof![1..65536u32, any::<u32>()];
+    let asns = prop_oneof![1..65536u32, 1..=u32::MAX];
     let segments = (select(&[SegmentKind::Sequence, SegmentKind::Set][..]), vec(asns, 1..6))
         .prop_map(|(kind, asns)| Segment { kind, asns });
     vec(segments, 0..4).prop_map(AsPath)

@@ -1,8 +1,7 @@
 use std::{collections::VecDeque, hash::BuildHasher};
 
 use bgp_wire::nlri::{Nlri, NlriList, Prefix};
-use hashbrown::HashTable;
-use rustc_hash::FxBuildHasher;
+use hashbrown::{DefaultHashBuilder, HashTable};
 use srv6_types::Label;
 
 use super::{Change, RibTable, Which};
@@ -22,6 +21,8 @@ pub(crate) struct Table<K> {
     slots: Vec<Slot<K>>,
     free: Vec<u32>,
     index: HashTable<u32>,
+    /// Seeded: peers choose the keys, and must not know which of them meet in one place.
+    hasher: DefaultHashBuilder,
     changed: VecDeque<Queued>,
 }
 
@@ -43,17 +44,19 @@ struct Queued {
 
 impl<K> Default for Table<K> {
     fn default() -> Self {
-        Self { slots: Vec::new(), free: Vec::new(), index: HashTable::new(), changed: VecDeque::new() }
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            index: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
+            changed: VecDeque::new(),
+        }
     }
-}
-
-fn hash<K: Key>(key: &K) -> u64 {
-    FxBuildHasher.hash_one(key)
 }
 
 impl<K: Key> Table<K> {
     fn find(&self, key: &K) -> Option<u32> {
-        self.index.find(hash(key), |at| self.slots[*at as usize].key == *key).copied()
+        self.index.find(self.hasher.hash_one(key), |at| self.slots[*at as usize].key == *key).copied()
     }
 
     fn find_or_add(&mut self, key: K) -> u32 {
@@ -71,8 +74,8 @@ impl<K: Key> Table<K> {
                 (self.slots.len() - 1) as u32
             }
         };
-        let slots = &self.slots;
-        self.index.insert_unique(hash(&key), index, |at| hash(&slots[*at as usize].key));
+        let (slots, hasher) = (&self.slots, &self.hasher);
+        self.index.insert_unique(hasher.hash_one(key), index, |at| hasher.hash_one(slots[*at as usize].key));
         index
     }
 
@@ -129,8 +132,8 @@ impl<K: Key> Table<K> {
 
     /// Gives the index of a destination without paths back.
     fn vacate(&mut self, index: u32) {
-        let slot = &self.slots[index as usize];
-        if let Ok(entry) = self.index.find_entry(hash(&slot.key), |at| *at == index) {
+        let hash = self.hasher.hash_one(self.slots[index as usize].key);
+        if let Ok(entry) = self.index.find_entry(hash, |at| *at == index) {
             entry.remove();
             self.free.push(index);
         }
@@ -260,5 +263,19 @@ impl<K: Key> RibTable for Table<K> {
         let mut indexes: Vec<u32> = self.indexes().filter(held).collect();
         indexes.sort_by_key(|index| self.slots[*index as usize].key);
         indexes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bgp_wire::nlri::Prefix4;
+
+    use super::*;
+    use crate::rib::key::Unicast;
+
+    #[test]
+    fn where_keys_meet_cannot_be_known_beforehand() {
+        let places = (0..8).map(|_| Table::<Unicast<Prefix4>>::default().hasher.hash_one(7));
+        assert!(places.collect::<std::collections::BTreeSet<_>>().len() > 1);
     }
 }

@@ -1,6 +1,6 @@
 use std::net::Ipv4Addr;
 
-use bgp_wire::attribute::{Attributes, Community, UnknownAttribute};
+use bgp_wire::attribute::{Attributes, Community, PrefixSid, PrefixSidTlv, UnknownAttribute};
 
 use super::*;
 use crate::rib::UpdateVerdict;
@@ -175,6 +175,52 @@ fn a_bad_attribute_withdraws_the_routes_it_stands_with() {
     assert_eq!(speaker.rib.attribute_sets(), 0);
 }
 
+/// RFC 7606 section 5.2: the routes that the fault stands with may have gone unseen.
+#[test]
+fn a_bad_attribute_beside_withdrawn_routes_resets_the_session() {
+    let mut speaker = six();
+    speaker.announce(1, unicast(P), &path(&[7]));
+    let update = |attribute: &[u8]| {
+        let length = 23 + 4 + attribute.len() as u8;
+        let withdrawn = [0, 4, 24, 192, 0, 2, 0, attribute.len() as u8];
+        [&[0xff; 16][..], &[0, length, 2], &withdrawn, attribute].concat()
+    };
+    let outcome = speaker.receive(1, update(&[0x40, 1, 1, 9]));
+    assert!(matches!(outcome.verdict, UpdateVerdict::Reset(_)), "{outcome:?}");
+    let outcome = speaker.receive(1, update(&[0x40, 1, 1, 0]));
+    assert_eq!(outcome.verdict, UpdateVerdict::Accepted);
+    assert_eq!(speaker.rib.routes(Family::Ipv4Unicast, None), []);
+}
+
+/// RFC 8326 section 4.2.
+#[test]
+fn a_route_that_is_about_to_go_is_the_last_resort_in_the_whole_as() {
+    let mut speaker = six();
+    let leaving = Attributes { communities: vec![Community::GRACEFUL_SHUTDOWN], ..path(&[65005]) };
+    speaker.announce(5, unicast(P), &leaving);
+    speaker.flush();
+    assert_eq!(speaker.at(1, P).unwrap().attributes.local_pref, Some(0));
+    speaker.announce(6, unicast(P), &path(&[65006, 1, 2, 3]));
+    speaker.flush();
+    assert_eq!(speaker.at(1, P).unwrap().attributes.as_path, AsPath::sequence([65006, 1, 2, 3]));
+}
+
+/// RFC 8669 section 4.
+#[test]
+fn a_prefix_sid_from_another_domain_goes_no_further() {
+    let mut speaker = six();
+    let label_index = PrefixSidTlv::Other { kind: 1, value: vec![0; 7].into() };
+    let attributes = Attributes { prefix_sid: Some(PrefixSid { tlvs: vec![label_index] }), ..path(&[7]) };
+    speaker.announce(5, unicast(P), &attributes);
+    speaker.flush();
+    assert_eq!(speaker.at(1, P).unwrap().attributes.prefix_sid, None);
+    speaker.withdraw(5, unicast(P));
+    speaker.announce(1, unicast(P), &attributes);
+    speaker.flush();
+    let holds = |n: u32| speaker.at(n, P).unwrap().attributes.prefix_sid.is_some();
+    assert_eq!([holds(2), holds(5)], [true, false]);
+}
+
 /// RFC 4271 section 5.1.3.
 #[test]
 fn a_route_that_leads_to_us_is_kept_out() {
@@ -182,6 +228,11 @@ fn a_route_that_leads_to_us_is_kept_out() {
     for next_hop in ["10.0.0.254", "0.0.0.0", "224.0.0.5"].map(|text| NextHop::V4(text.parse().unwrap())) {
         speaker.announce_via(1, unicast(P), next_hop, &path(&[7]));
         assert_eq!(speaker.rib.routes(Family::Ipv4Unicast, None), []);
+    }
+    for mapped in ["::ffff:10.0.0.254", "::ffff:0.0.0.0", "::"] {
+        let next_hop = NextHop::V6 { global: mapped.parse().unwrap(), link_local: None };
+        speaker.announce_via(1, unicast("2001:db8:1::/48"), next_hop, &path(&[7]));
+        assert_eq!(speaker.rib.routes(Family::Ipv6Unicast, None), []);
     }
 }
 

@@ -232,3 +232,23 @@ fn reflected_vpn_routes_keep_next_hop_label_and_sid() {
         assert_eq!(held.attributes.extended_communities, attributes.extended_communities);
     }
 }
+
+/// One prefix under very many route distinguishers: each comes and goes in its place, whatever the order.
+#[test]
+fn of_many_distinguishers_the_lowest_that_is_left_wins() {
+    let mut speaker = red_and_blue();
+    let numbered = |n: u8| Nlri { rd: Some(rd(n)), ..vpn(0, P) };
+    let shuffled: Vec<u8> = (0..200u8).map(|n| n.wrapping_mul(77)).collect();
+    for n in &shuffled {
+        speaker.announce(1, numbered(*n), &service(*n, &[1]));
+        speaker.flush();
+    }
+    for (gone, n) in shuffled.iter().enumerate() {
+        let lowest = *shuffled[gone..].iter().min().unwrap();
+        assert_eq!(speaker.vrfs[&(RED, prefix(P))].next_hop.to_string(), "2001:db8::1");
+        assert_eq!(speaker.vrfs[&(RED, prefix(P))].sid, Some(sid(lowest)), "{gone} gone");
+        speaker.withdraw(1, numbered(*n));
+        speaker.flush();
+    }
+    assert!(speaker.vrfs.is_empty());
+}

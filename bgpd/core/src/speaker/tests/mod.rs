@@ -199,6 +199,103 @@ fn a_new_configuration_leaves_other_sessions_alone() {
     assert_eq!(net.speakers[0].as_ref().unwrap().by_address.len(), 2);
 }
 
+fn offered(net: &Net, speaker: usize, by: usize) -> bgp_wire::capability::GracefulRestart {
+    let session = net.view(speaker, by).session.unwrap();
+    let offered = session.capabilities.into_iter().find_map(|capability| match capability {
+        bgp_wire::capability::Capability::GracefulRestart(offered) => Some(offered),
+        _ => None,
+    });
+    offered.unwrap()
+}
+
+/// The session stays; the next OPEN tells of it, without an R bit that the peer has seen already.
+#[test]
+fn another_restart_time_reaches_the_next_open() {
+    let mut net = Net::pair(1, |c| graceful(true, false, c));
+    net.run(SECOND * 20);
+    assert_eq!(offered(&net, 1, 0).restart_time, 60);
+    let mut longer = graceful(true, false, config(0, &[1]));
+    longer.graceful_restart.as_mut().unwrap().restart_time = SECOND * 300;
+    net.configure(0, longer);
+    net.run(SECOND * 20);
+    assert_eq!(net.flaps(1), (1, vec![]));
+    net.break_connections(1);
+    net.run(SECOND * 20);
+    let restart = offered(&net, 1, 0);
+    assert_eq!((restart.restart_time, restart.restarted), (300, false));
+    assert!(restart.families.iter().all(|(.., kept)| *kept), "forwarding has gone on since");
+    net.configure(0, config(0, &[1]));
+    net.break_connections(1);
+    net.run(SECOND * 20);
+    assert_eq!(offered(&net, 1, 0).families, []);
+}
+
+/// RFC 4724 section 4.1. Nothing wakes a speaker that only waits to be connected to.
+#[test]
+fn a_passive_speaker_does_not_claim_a_restart_after_the_restart_time() {
+    let mut net = Net::new(1);
+    let mut waits = graceful(true, true, config(0, &[1]));
+    waits.peers.insert(address(1), PeerConfig { passive: true, ..peer() });
+    net.start(0, waits);
+    net.run(SECOND * 61);
+    net.start(1, graceful(false, false, config(1, &[0])));
+    net.run(SECOND * 20);
+    assert!(!offered(&net, 1, 0).restarted);
+}
+
+#[test]
+fn a_flood_of_end_of_rib_markers_is_told_once() {
+    let mut net = Net::pair(1, |c| c);
+    net.run(SECOND * 10);
+    net.told[0].clear();
+    let connection = *net.speakers[0].as_ref().unwrap().connections.keys().next().unwrap();
+    let marker = [&[0xff; 16][..], &[0, 23, 2, 0, 0, 0, 0]].concat();
+    net.input(0, Input::Received { connection, frames: marker.repeat(1000).into() });
+    assert_eq!(told(&net, 0, |o| matches!(o, Output::EndOfRib { .. })), 1);
+    assert_eq!(net.state(0, 1), "Established");
+}
+
+/// RFC 4486 section 4.
+#[test]
+fn a_peer_that_sends_too_many_routes_is_taken_down_until_the_limit_is_another() {
+    let limited = |limit| {
+        let mut config = graceful(false, false, config(0, &[1]));
+        config.peers.insert(address(1), PeerConfig { max_prefixes: Some(limit), ..peer() });
+        config
+    };
+    let mut net = Net::new(1);
+    net.start(0, limited(2));
+    net.start(1, graceful(false, false, config(1, &[0])));
+    net.announce(1, &["10.0.0.0/24", "10.1.0.0/24"]);
+    net.run(SECOND * 20);
+    assert_eq!(net.reachable(0), ["10.0.0.0/24", "10.1.0.0/24"]);
+    net.announce(1, &["10.2.0.0/24"]);
+    net.run(SECOND * 600);
+    let too_many = "received Hard Reset: Cease (6), Maximum Number of Prefixes Reached (1)";
+    assert_eq!(net.flaps(1), (1, vec![too_many.into()]));
+    assert_eq!((net.state(0, 1), net.reachable(0)), ("Idle", Vec::<String>::new()));
+    net.configure(0, limited(3));
+    net.run(SECOND * 20);
+    assert_eq!(net.reachable(0).len(), 3);
+}
+
+#[test]
+fn a_peer_that_is_not_passive_any_more_is_connected_to() {
+    let mut net = Net::new(1);
+    let passive = |speaker, other| {
+        let mut config = config(speaker, &[other]);
+        config.peers.insert(address(other), PeerConfig { passive: true, ..peer() });
+        config
+    };
+    net.start(0, passive(0, 1));
+    net.start(1, passive(1, 0));
+    net.run(SECOND * 60);
+    assert_eq!(net.state(0, 1), "Active");
+    net.configure(0, config(0, &[1]));
+    net.run(SECOND * 10);
+    assert_eq!(net.state(0, 1), "Established");
+}
+
 #[test]
 fn a_cleared_session_comes_back() {
     let mut net = Net::pair(1, |c| c);

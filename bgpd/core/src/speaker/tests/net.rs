@@ -59,6 +59,7 @@ pub(super) fn peer() -> PeerConfig {
         families: [Family::Ipv4Unicast, Family::Ipv6Unicast].into(),
         route_reflector_client: false,
         next_hop_self: false,
+        max_prefixes: None,
         description: String::new(),
     }
 }

@@ -109,11 +109,24 @@ impl SidInformation {
             SidSubSubTlv::Other { .. } => None,
         })
     }
+}
 
+/// The SID of an L3 service, taken out of its TLVs: what a table keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ServiceSid {
+    /// As it stood: with transposed bits zeroed.
+    pub sid: Sid,
+    /// Its structure; without one nothing is transposed.
+    pub structure: Option<SidStructure>,
+    /// Endpoint behaviour.
+    pub behavior: Behavior,
+}
+
+impl ServiceSid {
     /// The SID with the bits that travelled in `label` put back (RFC 9252 section 4). `None` when bits were
     /// transposed and there is no label to take them from.
     pub fn folded(&self, label: Option<Label>) -> Option<Sid> {
-        match (self.structure(), label) {
+        match (&self.structure, label) {
             (None, _) => Some(self.sid),
             (Some(structure), _) if structure.transposition().is_empty() => Some(self.sid),
             (Some(structure), Some(label)) => Some(self.sid.fold(structure, label)),
@@ -152,9 +165,16 @@ impl PrefixSid {
         })
     }
 
+    /// The same, taken out of its TLVs.
+    pub fn service(&self) -> Option<ServiceSid> {
+        let information = self.l3_service()?;
+        let structure = information.structure().copied();
+        Some(ServiceSid { sid: information.sid, structure, behavior: information.behavior })
+    }
+
     /// Where a route with this attribute and `label` is to be sent: the whole SID, and its behaviour.
     pub fn service_sid(&self, label: Option<Label>) -> Option<(Sid, Behavior)> {
-        let information = self.l3_service()?;
-        Some((information.folded(label)?, information.behavior))
+        let service = self.service()?;
+        Some((service.folded(label)?, service.behavior))
     }
 }

@@ -27,12 +27,21 @@ struct Parser<'a> {
     context: &'a Context,
     update: Update,
     seen: Seen,
+    /// Routes stand in the classic field: NEXT_HOP is theirs, and ignored without them (RFC 4760 section 3).
+    classic: bool,
     next_hop: Option<Ipv4Addr>,
 }
 
 impl<'a> Parser<'a> {
     fn new(body: Bytes, context: &'a Context) -> Self {
-        Self { body, context, update: Update::default(), seen: Seen::default(), next_hop: None }
+        Self {
+            body,
+            context,
+            update: Update::default(),
+            seen: Seen::default(),
+            classic: false,
+            next_hop: None,
+        }
     }
 
     fn message(&mut self) -> Result<(), Fault> {
@@ -41,10 +50,11 @@ impl<'a> Parser<'a> {
         let withdrawn = reader.block().ok_or_else(|| overrun("withdrawn routes"))?;
         let attributes = body.slice_ref(reader.block().ok_or_else(|| overrun("path attributes"))?);
         let announced = reader.0;
+        self.classic = !announced.is_empty();
         self.withdraw(Family::Ipv4Unicast, withdrawn, None)?;
         self.attributes(&attributes);
         self.announce_classic(announced)?;
-        self.check_mandatory(announced);
+        self.check_mandatory();
         self.mark_end_of_rib(&attributes);
         Ok(())
     }
@@ -81,6 +91,7 @@ impl<'a> Parser<'a> {
         match attribute.code {
             code::MP_REACH_NLRI => self.reach(attribute)?,
             code::MP_UNREACH_NLRI => self.unreach(attribute)?,
+            code::NEXT_HOP if !self.classic => return Ok(false),
             code::NEXT_HOP => self.next_hop = Some(next_hop(attribute)?),
             _ => return Ok(true),
         }
@@ -159,11 +170,11 @@ impl<'a> Parser<'a> {
     }
 
     /// RFC 7606 section 3 d. LOCAL_PREF is not asked for: a peer that leaves it out means the default.
-    fn check_mandatory(&mut self, classic: &[u8]) {
+    fn check_mandatory(&mut self) {
         if self.update.announced.is_empty() {
             return;
         }
-        let next_hop = (!classic.is_empty()).then_some(code::NEXT_HOP);
+        let next_hop = self.classic.then_some(code::NEXT_HOP);
         for code in [code::ORIGIN, code::AS_PATH].into_iter().chain(next_hop) {
             if !self.seen.contains(code) {
                 self.update.faults.push(Fault::withdraw(code, "missing (RFC 7606 section 3 d)"));
