@@ -51,16 +51,25 @@ impl Listeners {
     /// Listens at other addresses; those that stay are not touched, and each is tried whatever becomes of the rest.
     pub(crate) async fn rebind(&mut self, listen: &Listen) {
         let wanted = addresses(listen);
-        let gone: Vec<_> = self.tasks.extract_if(.., |address, _| !wanted.contains(address)).collect();
-        for (_, task) in gone {
-            task.abort();
-            // The address is free only when the task has let its socket go.
-            let _ = task.await;
-        }
+        self.release(|address| !wanted.contains(address)).await;
         for address in wanted {
             if let Err(error) = self.add(address) {
                 tracing::error!(%error, "peers cannot connect to this address");
             }
+        }
+    }
+
+    /// Listens no more.
+    pub(crate) async fn close(&mut self) {
+        self.release(|_| true).await;
+    }
+
+    /// An address is free only when the task has let its socket go.
+    async fn release(&mut self, gone: impl Fn(&SocketAddr) -> bool) {
+        let gone: Vec<_> = self.tasks.extract_if(.., |address, _| gone(address)).collect();
+        for (_, task) in gone {
+            task.abort();
+            let _ = task.await;
         }
     }
 

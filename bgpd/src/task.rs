@@ -296,6 +296,7 @@ impl Task {
     }
 
     async fn shutdown(&mut self, keep: bool) {
+        self.listeners.close().await;
         if keep {
             return self.links.abort_all();
         }
