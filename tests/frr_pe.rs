@@ -1,5 +1,6 @@
 //! FRR 10.3 as the other PE, the kernel's seg6 being its dataplane: every way of allotting SIDs and of dividing them into
 //! locator and function, on both sides. Fetches FRR 10.3 on first use, and fails where that cannot be had.
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 #[path = "support/peers.rs"]
 mod peers;

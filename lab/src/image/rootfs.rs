@@ -22,6 +22,13 @@ pub(super) fn frr_10_3(progress: &Progress) -> Result<PathBuf, LabError> {
         return Ok(ready);
     }
     fs::create_dir_all(&cache).map_err(LabError::io("create the cache", &cache))?;
+    // Of several labs that come up at once, one fetches and the others wait for it.
+    let lock_path = cache.join("frr-10.3.lock");
+    let lock = fs::File::create(&lock_path).map_err(LabError::io("open", &lock_path))?;
+    lock.lock().map_err(LabError::io("lock", &lock_path))?;
+    if ready.is_dir() {
+        return Ok(ready);
+    }
     // Made aside and renamed when whole, so that an interrupted fetch is never taken for a good one.
     let partial = cache.join(format!("frr-10.3.partial-{}", std::process::id()));
     let made = fetch(&partial, progress)
