@@ -65,6 +65,18 @@ fn birds_routes_are_in_the_kernel_until_they_are_withdrawn() {
 }
 
 #[test]
+fn a_reload_takes_bgps_routes_out_of_the_kernel_and_puts_them_back() {
+    let network = with_bird("t-interop-bird-toggle");
+    let edge = network.pe("edge");
+    network.edit("edge.yaml", "installUnicast: true", "installUnicast: false");
+    edge.reload();
+    OF_BIRD.iter().for_each(|(_, prefix, _)| await_not_installed(&edge, prefix));
+    network.edit("edge.yaml", "installUnicast: false", "installUnicast: true");
+    edge.reload();
+    OF_BIRD.iter().for_each(|(_, prefix, leads)| await_installed(&edge, prefix, leads));
+}
+
+#[test]
 fn our_networks_are_at_bird_until_they_leave_the_file() {
     let network = with_bird("t-interop-bird-out");
     let (edge, bird) = (network.pe("edge"), network.node("bird"));

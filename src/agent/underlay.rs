@@ -63,6 +63,16 @@ impl Underlay {
         self.wanted.extend(routes.into_iter().map(|(prefix, hop)| ((prefix, Origin::Static), hop)));
     }
 
+    /// No BGP route is wanted; [`Underlay::reconcile`] removes them.
+    pub(crate) fn forget_bgp(&mut self) {
+        self.wanted.retain(|(_, origin), _| *origin != Origin::Bgp);
+    }
+
+    /// A BGP route that [`Underlay::reconcile`] is to install.
+    pub(crate) fn want_bgp(&mut self, prefix: IpNet, hop: Hop) {
+        self.wanted.insert((prefix, Origin::Bgp), hop);
+    }
+
     /// The SRv6 domain that others than `core` shall not reach through this node.
     pub(crate) fn set_domain(&mut self, domain: BTreeSet<Ipv6Net>, core: Vec<String>) {
         (self.domain, self.core) = (domain, core);

@@ -6,7 +6,6 @@
 
 use std::{fmt, net::IpAddr};
 
-use bgp_wire::message::NextHop;
 use rustc_hash::FxHashMap;
 
 use super::{
@@ -177,13 +176,5 @@ fn address_bits(address: IpAddr) -> u128 {
     match address {
         IpAddr::V4(address) => u128::from(address.to_bits()),
         IpAddr::V6(address) => address.to_bits(),
-    }
-}
-
-/// Where packets are sent: the link-local address where it came along.
-pub(crate) fn forwarding_address(next_hop: &NextHop) -> IpAddr {
-    match next_hop {
-        NextHop::V6 { link_local: Some(address), .. } => IpAddr::V6(*address),
-        _ => next_hop.global(),
     }
 }

@@ -9,7 +9,7 @@ use super::{
     Rib, RibOutput, UnicastPath, UnicastRoute,
     advertise::Teller,
     attributes::{AttributeSets, SourceKind},
-    decision::{Decision, forwarding_address},
+    decision::Decision,
     key::family_index,
     path::Path,
     table::{Change, RibTable},
@@ -103,7 +103,7 @@ fn unicast(change: &Change, table: &dyn RibTable, sets: &AttributeSets) -> Optio
     let usable = |path: Path| {
         let set = &sets[path.set];
         (set.source.kind != SourceKind::Local).then(|| UnicastPath {
-            next_hop: forwarding_address(&set.next_hop),
+            next_hop: set.next_hop.forwarding(),
             peer: path.peer,
             peer_address: set.source.address,
             external: set.source.kind == SourceKind::External,

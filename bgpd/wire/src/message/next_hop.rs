@@ -28,6 +28,14 @@ impl NextHop {
         }
     }
 
+    /// Where packets are sent: the link-local address where it came along.
+    pub const fn forwarding(&self) -> IpAddr {
+        match self {
+            Self::V6 { link_local: Some(address), .. } => IpAddr::V6(*address),
+            _ => self.global(),
+        }
+    }
+
     /// The next hop field of MP_REACH_NLRI: the lengths of RFC 4760, 2545, 4364, 4659 and 8950. A VPN next hop
     /// without RD, as RFC 5549 had it, is taken too.
     pub(crate) fn decode(family: Family, octets: &[u8]) -> Option<Self> {

@@ -1,0 +1,60 @@
+//! The kernel's side: interfaces, and the routes of the underlay.
+
+use tracing::{info, warn};
+use vrf_manager::Desired;
+
+use super::Node;
+use crate::agent::{AgentError, chain, next_hops::Which, underlay::Hop};
+
+impl Node {
+    /// An interface, an address or a route of the kernel came, went or changed.
+    pub(in crate::agent) async fn on_kernel(&mut self) -> Result<(), AgentError> {
+        let links = self.kernel.links().await?;
+        if links == self.links {
+            self.reconcile_underlay().await?;
+        } else {
+            self.links = links;
+            match self.dataplane.sweep() {
+                Ok(gone) if gone.is_empty() => {}
+                // What hung on it has left the maps already.
+                Ok(_) => self.out_of_step = true,
+                Err(error) => warn!("{}", chain(&error)),
+            }
+            self.replan().await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn underlay(&mut self, desired: &Desired) -> Result<(), AgentError> {
+        let core = self.intent.srv6.core_interfaces.clone();
+        self.underlay.set_domain(desired.dataplane.node.domain.clone(), core);
+        let routes = desired.underlay.iter().map(|route| {
+            let ifindex =
+                route.interface.as_deref().and_then(|name| self.links.get(name)).map(|link| link.index.0);
+            (route.prefix, Hop::on(route.via, ifindex))
+        });
+        self.underlay.set_static(routes);
+        self.reconcile_underlay().await
+    }
+
+    pub(super) async fn reconcile_underlay(&mut self) -> Result<(), AgentError> {
+        let problems = self.underlay.reconcile().await;
+        // Told once, and not every time that it is tried again.
+        if !self.underlay_incomplete {
+            problems.iter().for_each(|error| warn!("{}; it is tried again", chain(error)));
+        } else if problems.is_empty() {
+            info!("every underlay route is in the kernel now");
+        }
+        self.underlay_incomplete = !problems.is_empty();
+        self.look_up_next_hops(Which::All).await
+    }
+
+    /// Tells the speaker which next hops there is a way to.
+    pub(super) async fn look_up_next_hops(&mut self, which: Which) -> Result<(), AgentError> {
+        let verdicts = self.next_hops.look_up(which, &self.links, !self.underlay_incomplete).await;
+        if !verdicts.is_empty() {
+            self.speaker.set_next_hops(verdicts).await?;
+        }
+        Ok(())
+    }
+}
