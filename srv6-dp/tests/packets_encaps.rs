@@ -136,3 +136,23 @@ fn what_the_underlay_cannot_carry() {
     assert_eq!(pe.circuit(&ip("10.1.0.2", "10.2.0.2")).action, SHOT, "forwarding off");
     assert_eq!(pe.drops(RED, DropReason::UnderlayForwardingOff), 1);
 }
+
+/// The same packet in two VRFs, hence with the same flow label, to two nodes. Their addresses share the word that the
+/// programs hash, so that the answers of the underlay take turns in one slot. Told apart by the MTU.
+#[test]
+fn an_answer_of_the_underlay_serves_its_destination_alone() {
+    let mut pe = pe();
+    pe.route(BLUE, "10.2.0.0/16", encapsulate(kind::ENCAPS_RED, &["fc00:0:3:46:1::"]));
+    let short = ip("10.1.0.2", "10.2.0.2").udp(1000, 2000, 100);
+    let long = ip("10.1.0.2", "10.2.0.2").udp(1000, 2000, 1300);
+    let blue1 = pe.blue1;
+    for _ in 0..20 {
+        for packet in [&short, &long] {
+            assert_eq!(pe.circuit(packet).ethertype(), 0x86dd, "red");
+        }
+        assert_eq!(pe.on_circuit(blue1, &short).ethertype(), 0x86dd, "blue");
+        assert_eq!(pe.on_circuit(blue1, &long).ethertype(), 0x0800, "blue, too long");
+    }
+    assert_eq!(pe.drops(BLUE, DropReason::TooBig), 20);
+    assert_eq!(pe.drops(RED, DropReason::TooBig), 0);
+}

@@ -4,7 +4,13 @@
 
 mod support;
 
-use std::{fs::File, net::Ipv6Addr, os::fd::AsFd, process::Command};
+use std::{
+    fs::File,
+    net::Ipv6Addr,
+    os::fd::AsFd,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
 
 use nix::sched::{CloneFlags, setns};
 use srv6_types::{
@@ -65,6 +71,15 @@ ip -n N-ce2 addr add 10.0.4.2/24 dev eth1
 ip -n N-ce2 addr add 2001:db8:4::2/64 dev eth1 nodad
 ip netns exec N-ce2 sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 ip netns exec N-ce2 sysctl -qw net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.eth0.send_redirects=0
+";
+
+/// A second link between the PEs, and nothing of the tenants on it yet.
+const SECOND_LINK: &str = "
+ip -n N-pe1 link add core2 address 02:00:00:00:0e:01 type veth peer name core2 address 02:00:00:00:0e:02 netns N-pe2
+ip -n N-pe1 link set core2 up
+ip -n N-pe2 link set core2 up
+ip -n N-pe1 addr add fc00:fe::1/64 dev core2 nodad
+ip -n N-pe2 addr add fc00:fe::2/64 dev core2 nodad
 ";
 
 impl Lab {
@@ -196,15 +211,29 @@ impl Lab {
         assert!(answered && text.contains(" 0% packet loss"), "{name}: ping {arguments}: {text}");
     }
 
+    /// A second link, by which the second PE takes packets in.
+    fn second_link(&mut self) {
+        self.script(SECOND_LINK, 1);
+        self.enter("pe2");
+        self.pes[1].attach("core_ingress", "core2");
+    }
+
+    /// Packets that the first PE has sent out of an interface.
+    fn sent(&self, interface: &str) -> u64 {
+        let path = format!("/sys/class/net/{interface}/statistics/tx_packets");
+        let (_, text) = self.exec("pe1", &format!("cat {path}"));
+        text.trim().parse().unwrap_or_else(|_| panic!("{path}: {text}"))
+    }
+
     /// Bits per second of one TCP connection.
     fn tcp(&self, server: &str, target: &str) -> f64 {
         let namespace = format!("{}-{server}", self.prefix);
         let mut server = Command::new("ip")
             .args(["netns", "exec", &namespace, "iperf3", "-s", "-1"])
-            .stdout(std::process::Stdio::null())
+            .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        std::thread::sleep(std::time::Duration::from_millis(500));
+        std::thread::sleep(Duration::from_millis(500));
         let (_, text) = self.exec("ce1", &format!("iperf3 -c {target} -t 2 -f m"));
         let _ = server.kill();
         let _ = server.wait();
@@ -306,4 +335,40 @@ fn what_was_encapsulated_before_is_encapsulated_again() {
     let (_, text) = lab.exec("ce1", "ping -n -c 1 -W 2 -t 4 10.0.3.2");
     assert!(text.contains("From 10.0.2.1 ") && text.contains("exceeded"), "{text}");
     assert_eq!(lab.pes[1].drops(RED, DropReason::AdjustRoomFailed), 0);
+}
+
+#[test]
+fn the_underlays_routes_are_followed() {
+    let mut lab = Lab::new();
+    lab.second_link();
+    lab.assert_pings("ce1", "10.0.2.2");
+    let namespace = format!("{}-ce1", lab.prefix);
+    let flood = Command::new("ip")
+        .args(["netns", "exec", &namespace, "ping", "-q", "-i", "0.002", "-c", "1500", "-W", "2", "10.0.2.2"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let before = lab.sent("core");
+    wait("pings leave by the first link", || lab.sent("core") > before + 50);
+    run(&format!("ip -n {}-pe1 -6 route change fc00:0:2::/48 via fc00:fe::2", lab.prefix));
+    let before = lab.sent("core2");
+    wait("pings leave by the second link", || lab.sent("core2") > before + 50);
+    let output = flood.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains(" 0% packet loss"), "{text}");
+
+    lab.assert_pings("ce1", "-M do -s 1400 10.0.2.2");
+    run(&format!("ip -n {}-pe1 -6 route change fc00:0:2::/48 via fc00:fe::2 mtu lock 1300", lab.prefix));
+    wait("the smaller MTU is told", || {
+        let (_, text) = lab.exec("ce1", "ping -M do -s 1400 -c 1 -W 1 10.0.2.2");
+        text.contains("mtu = 1260") || text.contains("mtu=1260")
+    });
+}
+
+fn wait(what: &str, done: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < Duration::from_secs(20), "in vain: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
