@@ -24,6 +24,7 @@ demo: build ## two provider edges, two overlapping tenants, a real route reflect
 lint: setup ## rustfmt, clippy and the dependency rules, warnings being errors
 	cargo fmt --all -- --check
 	cargo clippy --locked --all-targets -- -D warnings
+	scripts/lint-ebpf.sh $(TARGET)
 	scripts/check-dependencies.sh
 
 test: lint ## every test, with real peers in network namespaces (needs root)
