@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo -E env "PATH=$(PATH)")
 TARGET := $(or $(CARGO_TARGET_DIR),target)
+# Test programs run as root, cargo does not: nothing in the target folder becomes root's.
+AS_ROOT := $(if $(SUDO),env CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER='$(subst ",,$(SUDO))')
 
 .PHONY: help setup build demo test lint bench clean
 
@@ -22,12 +24,12 @@ demo: build ## two provider edges, two overlapping tenants, a real route reflect
 lint: setup ## rustfmt, clippy and the dependency rules, warnings being errors
 	cargo fmt --all -- --check
 	cargo clippy --locked --all-targets -- -D warnings
+	scripts/lint-ebpf.sh $(TARGET)
 	scripts/check-dependencies.sh
 
 test: lint ## every test, with real peers in network namespaces (needs root)
 	cargo build --locked
-	cargo test --locked --no-run
-	$(SUDO) env CARGO_TARGET_DIR="$(abspath $(TARGET))" cargo test --locked --no-fail-fast
+	$(AS_ROOT) cargo test --locked --no-fail-fast
 
 bench: build ## figures against bird2, frr and the kernel's own seg6
 	$(SUDO) scripts/bench.sh $(TARGET)/release

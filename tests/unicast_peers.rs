@@ -147,7 +147,7 @@ fn bgp_alone_carries_the_underlay_of_two_pes() {
     configure(&p, &["router bgp 65100", "neighbor fd00:c:2::1 shutdown"]);
     of_pe2.iter().for_each(|prefix| await_not_installed(&pe1, prefix));
     assert!(unreachable(&network.node("ce1"), "10.0.2.2"));
-    assert_ne!(pe1.dropped("red", "no-underlay-route"), 0);
+    assert_ne!(pe1.dropped("red", "no-route-in-vrf"), 0, "a PE without a way to it has no route");
     configure(&p, &["router bgp 65100", "no neighbor fd00:c:2::1 shutdown"]);
     whole();
 }

@@ -81,6 +81,40 @@ fn a_killed_agent_loses_no_packet_and_the_next_one_takes_over() {
     assert_eq!(net.swept("pe1").last(), Some(&0), "nothing had to be taken away");
 }
 
+/// As an upgrade to a version with other maps does: the old ones forward until BGP has filled the new ones.
+#[test]
+fn maps_of_another_layout_forward_until_the_new_ones_are_filled() {
+    let net = Net::up("layout");
+    let floods = net.floods("red");
+    net.kill("pe1");
+    let rename = "cd /sys/fs/bpf/sixedge && mv $(readlink maps) v0123456789abcdef && rm maps && ln -s v0123456789abcdef maps";
+    net.node("pe1").check(["sh", "-c", rename]);
+    net.start("pe1");
+    net.until("pe1", "BGP fills the new maps", || net.has_fresh("pe1", "red", "10.0.2.0/24"));
+    net.until("pe1", "the old maps are gone", || {
+        !net.node("pe1").check(["ls", "/sys/fs/bpf/sixedge"]).contains("v0123456789abcdef")
+    });
+    assert!(net.node("pe1").logs().contains("opened=Staged"), "{}", net.node("pe1").logs());
+    assert!(net.reaches("blue-ce1", SITE2_V4), "the new maps forward");
+    assert_lossless(floods);
+}
+
+#[test]
+fn after_a_cleanup_nothing_is_left_in_the_kernel() {
+    let net = Net::up("cleanup");
+    net.until("pe1", "red reaches its other site", || net.reaches("red-ce1", SITE2_V4));
+    let pe1 = net.node("pe1");
+    assert!(!pe1.run(["sixedge", "cleanup"]).status.success(), "refused while an agent runs");
+    assert!(net.reaches("red-ce1", SITE2_V4));
+    pe1.kill_main(Signal::SIGTERM).unwrap();
+    net.until("pe1", "the agent has ended", || pe1.main_pids().is_empty());
+    pe1.check(["sixedge", "cleanup"]);
+    assert!(!net.reaches("red-ce1", SITE2_V4), "nothing forwards any more");
+    assert!(!pe1.check(["ls", "/sys/fs/bpf"]).contains("sixedge"));
+    assert_eq!(pe1.check(["ip", "-6", "route", "show", "proto", "161"]), "");
+    assert!(!pe1.check(["ip", "-6", "rule"]).contains("161"));
+}
+
 #[test]
 fn until_bgp_is_back_the_routes_are_those_from_before_and_stale() {
     let net = Net::up("stale");

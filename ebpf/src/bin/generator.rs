@@ -43,9 +43,9 @@ fn write_template<const N: usize>(context: &XdpContext) -> Option<*mut u8> {
         return None;
     }
     let words = frame as *mut u64;
-    for at in 0..N / 8 {
+    for (at, word) in template.iter().enumerate().take(N / 8) {
         // SAFETY: the frame has N octets, and words may be unaligned.
-        unsafe { words.add(at).write_unaligned(template[at]) };
+        unsafe { words.add(at).write_unaligned(*word) };
     }
     Some(frame as *mut u8)
 }

@@ -116,10 +116,10 @@ mod tests {
     #[test]
     fn images_map_to_local_programs() {
         for (image, program) in [
-            ("frrouting/frr:v8.4.4", FrrOfHost),
-            ("quay.io/frrouting/frr:10.3.1", Frr103),
+            ("frrouting/frr:v8.4.0", FrrOfHost),
+            ("frrouting/frr:10.3.1", Frr103),
             ("frr", FrrOfHost),
-            ("ghcr.io/frr-fans/sixedge:dev", Sixedge),
+            ("frr-fans/sixedge:dev", Sixedge),
             ("alpine:3.20", Plain),
             ("localhost:5000/network-multitool", Plain),
         ] {
