@@ -3,11 +3,11 @@
 use aya_ebpf::helpers::generated as helpers;
 use srv6_types::{
     DropReason,
-    maps::{NextHopEntry, next_hop_kind, vrf_counter},
+    maps::{CircuitEntry, NextHopEntry, next_hop_kind, vrf_counter},
 };
 
 use crate::{
-    counters,
+    counters, filter,
     maps::CIRCUITS,
     neighbor,
     outcome::{Outcome, Packed},
@@ -26,7 +26,10 @@ pub(crate) fn deliver(packet: &mut Packet, next_hop: &NextHopEntry) -> Packed {
 #[inline(always)]
 fn strip_and_send(packet: &mut Packet, next_hop: &NextHopEntry) -> Outcome {
     let (family, neighbor) = target(packet, next_hop)?;
-    check_circuit(packet.vrf, next_hop.ifindex)?;
+    let circuit = circuit(packet.vrf, next_hop.ifindex)?;
+    if circuit.filter != 0 && !packet.own {
+        filter::to_circuit(packet, next_hop.ifindex, circuit.filter)?;
+    }
     let mtu = circuit_mtu(packet.skb, next_hop.ifindex)?;
     if packet.segment_length() > mtu {
         return Err(packet.too_big_for(mtu));
@@ -37,7 +40,7 @@ fn strip_and_send(packet: &mut Packet, next_hop: &NextHopEntry) -> Outcome {
     let frame = packet.skb.frame();
     // SAFETY: `at` has checked the bounds.
     unsafe { (*frame.at::<Ethernet>(0)?).ethertype = packet.skb.ethertype() };
-    packet.rewrite(frame, ETHERNET)?;
+    packet.rewrite(ETHERNET)?;
     counters::count(packet.vrf, vrf_counter::DELIVERED, packet.inner.length);
     Ok(neighbor::redirect(next_hop.ifindex, family, &neighbor))
 }
@@ -46,7 +49,7 @@ fn strip_and_send(packet: &mut Packet, next_hop: &NextHopEntry) -> Outcome {
 #[inline(always)]
 fn target(packet: &Packet, next_hop: &NextHopEntry) -> Result<(Family, Address), DropReason> {
     if next_hop.kind == next_hop_kind::CONNECTED {
-        return Ok((packet.inner.family, packet.inner.destination));
+        return Ok((packet.inner.family, packet.destination()));
     }
     let address = Address::from_octets(&next_hop.address);
     match next_hop.address_family {
@@ -58,10 +61,10 @@ fn target(packet: &Packet, next_hop: &NextHopEntry) -> Result<(Family, Address),
 
 /// A route may outlive its circuit for a moment, while an interface goes over to another tenant.
 #[inline(always)]
-fn check_circuit(vrf: u32, ifindex: u32) -> Result<(), DropReason> {
+fn circuit(vrf: u32, ifindex: u32) -> Result<&'static CircuitEntry, DropReason> {
     // SAFETY: values are replaced whole, and a torn read would harm one packet.
     match unsafe { CIRCUITS.get(ifindex) } {
-        Some(circuit) if circuit.vrf == vrf => Ok(()),
+        Some(circuit) if circuit.vrf == vrf => Ok(circuit),
         _ => Err(DropReason::NoSuchCircuit),
     }
 }

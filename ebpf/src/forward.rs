@@ -2,14 +2,17 @@
 
 use srv6_types::{
     DropReason,
-    maps::{NextHopEntry, next_hop_kind},
+    maps::{CircuitEntry, NextHopEntry, SidEntry, VrfEntry, next_hop_kind, sid_flag, vrf_flag},
 };
 
 use crate::{
-    deliver, fib, guard,
+    deliver,
+    egress::{self, Choice},
+    fib, filter, guard,
     headend::encaps,
-    maps::NEXT_HOPS,
-    packet::{Family, Packet},
+    maps::{NEXT_HOPS, VRFS},
+    packet::{Family, Packet, read_upper},
+    services::{self, Balanced},
 };
 
 /// How often a packet may be leaked from VRF to VRF.
@@ -23,9 +26,95 @@ pub(crate) enum Forward {
     Local,
 }
 
+/// How a packet came into the VRF, and what that makes of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Arrival {
+    /// Ifindex of the circuit; 0 from the core.
+    pub(crate) circuit: u32,
+    /// Filter of the circuit, 0 for none.
+    filter: u32,
+    /// Any backend may have it, not only those behind this node.
+    pub(crate) balance: bool,
+    /// Index of the egress address that its source is to become, plus one; 0 for none.
+    egress: u32,
+}
+
+impl Arrival {
+    #[inline(always)]
+    pub(crate) fn by_circuit(ifindex: u32, circuit: &CircuitEntry) -> Self {
+        Self { circuit: ifindex, filter: circuit.filter, balance: true, egress: 0 }
+    }
+
+    #[inline(always)]
+    pub(crate) fn by_sid(sid: &SidEntry) -> Self {
+        let egress = if sid.flags & sid_flag::EGRESS != 0 { sid.egress + 1 } else { 0 };
+        Self { circuit: 0, filter: 0, balance: sid.flags & sid_flag::BALANCE != 0, egress }
+    }
+}
+
 #[inline(always)]
-pub(crate) fn forward(packet: &mut Packet) -> Result<Forward, DropReason> {
-    let next_hop = resolve(packet)?;
+pub(crate) fn forward(packet: &mut Packet, arrival: &Arrival) -> Result<Forward, DropReason> {
+    let vrf = VRFS.get(packet.vrf).ok_or(DropReason::NoRouteInVrf)?;
+    if vrf.flows == 0 || packet.own {
+        let next_hop = resolve(packet)?;
+        return send(packet, next_hop);
+    }
+    forward_flow(packet, arrival, vrf)
+}
+
+/// In a VRF that remembers flows.
+#[inline(always)]
+fn forward_flow(packet: &mut Packet, arrival: &Arrival, vrf: &VrfEntry) -> Result<Forward, DropReason> {
+    read_upper(packet)?;
+    packet.translated = true;
+    if arrival.circuit != 0 && vrf.flags & vrf_flag::SERVICES != 0 {
+        services::answer(packet)?;
+    }
+    let mut next_hop = resolve(packet)?;
+    match next_hop.kind {
+        next_hop_kind::SERVICE => match services::balance(packet, arrival)? {
+            Balanced::Translated => next_hop = resolve(packet)?,
+            Balanced::Direct(index) => next_hop = at(index)?,
+            Balanced::Local => return Ok(Forward::Local),
+        },
+        next_hop_kind::EGRESS => {
+            egress::inbound(packet)?;
+            services::answer(packet)?;
+            next_hop = resolve(packet)?;
+        }
+        next_hop_kind::LOCAL => return Ok(Forward::Local),
+        _ => next_hop = leave(packet, arrival, vrf, next_hop)?,
+    }
+    if arrival.filter != 0 {
+        filter::from_circuit(packet, arrival.circuit, arrival.filter)?;
+    }
+    send(packet, next_hop)
+}
+
+/// Puts a packet to somewhere else than this node's own addresses under an egress address where that is due.
+#[inline(always)]
+fn leave(
+    packet: &mut Packet,
+    arrival: &Arrival,
+    vrf: &VrfEntry,
+    next_hop: &'static NextHopEntry,
+) -> Result<&'static NextHopEntry, DropReason> {
+    let choice = match arrival.egress {
+        0 if arrival.circuit != 0 && vrf.flags & vrf_flag::EGRESS != 0 => {
+            egress::choose(packet, arrival.circuit)?
+        }
+        0 => Choice::None,
+        egress => Choice::Here(egress - 1),
+    };
+    match choice {
+        Choice::None => Ok(next_hop),
+        Choice::Gateway(index) => at(index),
+        Choice::Here(address) => egress::outbound(packet, address).map(|()| next_hop),
+    }
+}
+
+#[inline(always)]
+fn send(packet: &mut Packet, next_hop: &'static NextHopEntry) -> Result<Forward, DropReason> {
     if next_hop.kind == next_hop_kind::LOCAL {
         return Ok(Forward::Local);
     }
@@ -50,10 +139,11 @@ pub(crate) fn forward(packet: &mut Packet) -> Result<Forward, DropReason> {
 /// Follows leaks until a next hop that is none.
 #[inline(always)]
 fn resolve(packet: &mut Packet) -> Result<&'static NextHopEntry, DropReason> {
+    let destination = packet.destination();
     for _ in 0..=LEAKS {
-        let index = fib::lookup(packet.vrf, packet.inner.family, &packet.inner.destination)
-            .ok_or(DropReason::NoRouteInVrf)?;
-        let next_hop = NEXT_HOPS.get(index).ok_or(DropReason::NoSuchNextHop)?;
+        let index =
+            fib::lookup(packet.vrf, packet.inner.family, &destination).ok_or(DropReason::NoRouteInVrf)?;
+        let next_hop = at(index)?;
         match next_hop.kind {
             next_hop_kind::VRF => packet.vrf = next_hop.vrf,
             next_hop_kind::BLACKHOLE => return Err(DropReason::Blackhole),
@@ -61,4 +151,9 @@ fn resolve(packet: &mut Packet) -> Result<&'static NextHopEntry, DropReason> {
         }
     }
     Err(DropReason::LeakLoop)
+}
+
+#[inline(always)]
+fn at(index: u32) -> Result<&'static NextHopEntry, DropReason> {
+    NEXT_HOPS.get(index).ok_or(DropReason::NoSuchNextHop)
 }

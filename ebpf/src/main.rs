@@ -5,12 +5,15 @@
 #![expect(missing_docs, unreachable_pub, reason = "the macro copies neither documentation nor visibility")]
 
 mod arp;
+mod circuit_egress;
 mod counters;
 mod deliver;
 mod egress;
 mod endpoint;
 mod events;
 mod fib;
+mod filter;
+mod flow;
 mod forward;
 mod guard;
 mod headend;
@@ -23,6 +26,8 @@ mod neighbor;
 mod outcome;
 mod packet;
 mod send;
+mod services;
+mod translate;
 mod underlay;
 
 use aya_ebpf::{macros::classifier, programs::TcContext};
@@ -37,7 +42,7 @@ pub fn circuit_ingress(context: TcContext) -> i32 {
 /// What leaves by an attachment circuit.
 #[classifier]
 pub fn circuit_egress(context: TcContext) -> i32 {
-    egress::egress(Skb::new(&context))
+    circuit_egress::egress(Skb::new(&context))
 }
 
 /// Traffic of the SRv6 domain, on the ingress of every core interface.

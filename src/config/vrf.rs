@@ -53,6 +53,10 @@ pub(super) fn read(at: &At<'_>) -> Option<Vrf> {
         circuits: circuits?,
         static_routes: static_routes?,
         redistribute: redistribute?,
+        services: Vec::new(),
+        egress: Vec::new(),
+        filter: Vec::new(),
+        max_flows: 65_536,
     })
 }
 
@@ -84,5 +88,5 @@ fn circuit(at: &At<'_>) -> Option<Circuit> {
     let circuit = at.fields(&["interface", "addresses"])?;
     let interface = circuit.required("interface", "interface: eth1", INTERFACE);
     let addresses = circuit.or("addresses", Vec::new(), unique(INTERFACE_ADDRESS));
-    Some(Circuit { interface: interface?, addresses: addresses? })
+    Some(Circuit { interface: interface?, addresses: addresses?, filter: Vec::new() })
 }

@@ -86,6 +86,8 @@ fn via(next_hop: &NextHopView) -> String {
         NextHopView::Gateway { interface, address } => format!("{address} on {interface}"),
         NextHopView::Connected { interface } => interface.clone(),
         NextHopView::Local { interface } => format!("this PE, {interface}"),
+        NextHopView::Service => "a service of this PE".to_owned(),
+        NextHopView::Egress => "an egress address of this PE".to_owned(),
         NextHopView::Vrf { vrf } => format!("VRF {vrf}"),
         NextHopView::Unreachable => "unreachable".to_owned(),
         NextHopView::Blackhole => "blackhole".to_owned(),

@@ -1,11 +1,14 @@
 //! From what is to what shall be: the ordered changes, and what each does to a [`State`].
 
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use ipnet::IpNet;
 use srv6_types::VrfId;
 
-use crate::model::{Change, IfIndex, NextHop, Node, State};
+use crate::model::{Change, IfIndex, NextHop, Node, ServiceId, State};
 
 /// A change that cannot be applied because it names a VRF that is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,10 +25,12 @@ impl Change {
     /// 2. Interfaces that change sides are taken off first: for no moment may a tenant's interface count as core.
     ///    So are routes without a VRF, which a process left that died while it removed the VRF: its id may be another
     ///    tenant's next.
-    /// 3. VRFs, for all below refers to them; core and circuits, for routes lead out of them.
-    /// 4. Routes, those that leak into another VRF last, so that they find there what they lead to.
-    /// 5. SIDs, which draw traffic from other PEs only into tables that are complete.
-    /// 6. Removals the other way round: SIDs, leaking routes, routes, circuits, core, VRFs, old node settings.
+    /// 3. VRFs, for all below refers to them; filters, which circuits name; core and circuits, for routes lead out of them.
+    /// 4. Egress addresses, the services that may translate to them, and egress policies, which may name circuits.
+    /// 5. Routes, those that leak into another VRF last, so that they find there what they lead to.
+    /// 6. SIDs, which draw traffic from other PEs only into tables that are complete.
+    /// 7. Removals the other way round: SIDs, leaking routes, routes, policies, services, egress addresses, circuits,
+    ///    core, filters, VRFs, old node settings.
     pub fn between(from: &State, to: &State) -> Vec<Self> {
         let mut changes = Vec::new();
         node_of_both(from, to, &mut changes);
@@ -36,12 +41,14 @@ impl Change {
             .filter(|(key, next_hop)| is_orphan(from, key) && to.routes.get(key) != Some(next_hop));
         changes.extend(orphans.map(|((vrf, prefix), _)| Self::RemoveRoute(*vrf, *prefix)));
         make(from, to, &moved, &mut changes);
+        set_translations(from, to, &mut changes);
         set_routes(from, to, &mut changes);
         let sids = to.sids.iter().filter(|(sid, local)| from.sids.get(sid) != Some(local));
         changes.extend(sids.map(|(sid, local)| Self::SetSid(*sid, *local)));
         let gone = from.sids.keys().filter(|sid| !to.sids.contains_key(sid));
         changes.extend(gone.map(|sid| Self::RemoveSid(*sid)));
         remove_routes(from, to, &mut changes);
+        remove_translations(from, to, &mut changes);
         unmake(from, to, &moved, &mut changes);
         if changes.iter().any(|change| matches!(change, Self::SetNode(node) if *node != to.node)) {
             changes.push(Self::SetNode(to.node.clone()));
@@ -81,6 +88,9 @@ fn leave_old_side(from: &State, to: &State, changes: &mut Vec<Change>) -> BTreeS
 fn make(from: &State, to: &State, moved: &BTreeSet<IfIndex>, changes: &mut Vec<Change>) {
     let vrfs = to.vrfs.iter().filter(|(id, vrf)| from.vrfs.get(id) != Some(vrf));
     changes.extend(vrfs.map(|(id, vrf)| Change::SetVrf(*id, vrf.clone())));
+    changes.extend(
+        changed(&from.filters, &to.filters).map(|(id, filter)| Change::SetFilter(*id, filter.clone())),
+    );
     let core = to.core.iter().filter(|interface| !from.core.contains(interface) || moved.contains(interface));
     changes.extend(core.map(|interface| Change::AddCore(*interface)));
     let circuits = to.circuits.iter().filter(|(interface, circuit)| {
@@ -96,8 +106,41 @@ fn unmake(from: &State, to: &State, moved: &BTreeSet<IfIndex>, changes: &mut Vec
     changes.extend(circuits.map(|interface| Change::RemoveCircuit(*interface)));
     let core = from.core.iter().filter(stays).filter(|interface| !to.core.contains(interface));
     changes.extend(core.map(|interface| Change::RemoveCore(*interface)));
+    changes.extend(gone(&from.filters, &to.filters).map(|id| Change::RemoveFilter(*id)));
     let vrfs = from.vrfs.keys().filter(|id| !to.vrfs.contains_key(id));
     changes.extend(vrfs.map(|id| Change::RemoveVrf(*id)));
+}
+
+/// Egress addresses, services and policies, in the order in which they need each other.
+fn set_translations(from: &State, to: &State, changes: &mut Vec<Change>) {
+    let addresses = changed(&from.egress_addresses, &to.egress_addresses);
+    changes.extend(addresses.map(|(at, address)| Change::SetEgressAddress(*at, *address)));
+    let services = changed(&from.services, &to.services);
+    changes.extend(services.map(|(id, service)| Change::SetService(*id, service.clone())));
+    let policies = changed(&from.egress_policies, &to.egress_policies);
+    changes.extend(policies.map(|(name, policy)| Change::SetEgressPolicy(name.clone(), policy.clone())));
+}
+
+/// Those of a VRF that goes as well: their slots are another tenant's next.
+fn remove_translations(from: &State, to: &State, changes: &mut Vec<Change>) {
+    let policies = gone(&from.egress_policies, &to.egress_policies);
+    changes.extend(policies.map(|name| Change::RemoveEgressPolicy(name.clone())));
+    changes.extend(gone(&from.services, &to.services).map(|id| Change::RemoveService(*id)));
+    let addresses = gone(&from.egress_addresses, &to.egress_addresses);
+    changes.extend(addresses.map(|at| Change::RemoveEgressAddress(*at)));
+}
+
+/// What is new or other in `to`.
+fn changed<'a, K: Ord, V: PartialEq>(
+    from: &'a BTreeMap<K, V>,
+    to: &'a BTreeMap<K, V>,
+) -> impl Iterator<Item = (&'a K, &'a V)> {
+    to.iter().filter(|(key, value)| from.get(key) != Some(value))
+}
+
+/// What is in `from` only.
+fn gone<'a, K: Ord, V>(from: &'a BTreeMap<K, V>, to: &'a BTreeMap<K, V>) -> impl Iterator<Item = &'a K> {
+    from.keys().filter(|key| !to.contains_key(key))
 }
 
 fn leaks(next_hop: &NextHop) -> bool {
@@ -147,6 +190,16 @@ impl State {
                 self.vrfs.remove(id);
                 self.routes.retain(|(vrf, _), _| vrf != id);
             }
+            Change::SetFilter(id, filter) => drop(self.filters.insert(*id, filter.clone())),
+            Change::RemoveFilter(id) => drop(self.filters.remove(id)),
+            Change::SetEgressAddress(at, address) => drop(self.egress_addresses.insert(*at, *address)),
+            Change::RemoveEgressAddress(at) => drop(self.egress_addresses.remove(at)),
+            Change::SetEgressPolicy(name, policy) => {
+                drop(self.egress_policies.insert(name.clone(), policy.clone()));
+            }
+            Change::RemoveEgressPolicy(name) => drop(self.egress_policies.remove(name)),
+            Change::SetService(id, service) => drop(self.services.insert(*id, service.clone())),
+            Change::RemoveService(id) => drop(self.services.remove(id)),
             Change::SetCircuit(interface, circuit) => drop(self.circuits.insert(*interface, circuit.clone())),
             Change::RemoveCircuit(interface) => drop(self.circuits.remove(interface)),
             Change::SetSid(sid, local) => drop(self.sids.insert(*sid, *local)),
@@ -175,7 +228,10 @@ impl Change {
         match self {
             Self::SetCircuit(_, circuit) => Some(circuit.vrf),
             Self::SetSid(_, local) => Some(local.vrf),
-            Self::SetRoute(vrf, ..) => Some(*vrf),
+            Self::SetRoute(vrf, ..)
+            | Self::SetEgressAddress((vrf, _), _)
+            | Self::SetEgressPolicy((vrf, _), _)
+            | Self::SetService(ServiceId { vrf, .. }, _) => Some(*vrf),
             _ => None,
         }
     }
@@ -189,6 +245,18 @@ impl fmt::Display for Change {
             Self::RemoveCore(interface) => write!(f, "remove core interface {}", interface.0),
             Self::SetVrf(id, _) => write!(f, "set VRF {id}"),
             Self::RemoveVrf(id) => write!(f, "remove VRF {id}"),
+            Self::SetFilter(id, _) => write!(f, "set filter {}", id.0),
+            Self::RemoveFilter(id) => write!(f, "remove filter {}", id.0),
+            Self::SetEgressAddress((vrf, address), _) => {
+                write!(f, "set egress address {address} of VRF {vrf}")
+            }
+            Self::RemoveEgressAddress((vrf, address)) => {
+                write!(f, "remove egress address {address} of VRF {vrf}")
+            }
+            Self::SetEgressPolicy((vrf, name), _) => write!(f, "set egress policy {name} of VRF {vrf}"),
+            Self::RemoveEgressPolicy((vrf, name)) => write!(f, "remove egress policy {name} of VRF {vrf}"),
+            Self::SetService(id, _) => write!(f, "set service {id}"),
+            Self::RemoveService(id) => write!(f, "remove service {id}"),
             Self::SetCircuit(interface, circuit) => {
                 write!(f, "set circuit {} of VRF {}", interface.0, circuit.vrf)
             }

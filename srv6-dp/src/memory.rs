@@ -58,12 +58,15 @@ mod tests {
     use srv6_types::{Behavior, Sid, VrfId};
 
     use super::*;
-    use crate::model::{LocalSid, Vrf};
+    use crate::model::{LocalSid, SidRole, Vrf};
 
     #[test]
     fn refuses_a_sid_of_a_vrf_that_is_not_there() {
         let mut dataplane = MemoryDataplane::default();
-        let sid = Change::SetSid(Sid([1; 16]), LocalSid { behavior: Behavior::END_DT46, vrf: VrfId(7) });
+        let sid = Change::SetSid(
+            Sid([1; 16]),
+            LocalSid { behavior: Behavior::END_DT46, vrf: VrfId(7), role: SidRole::Deliver },
+        );
         let error = dataplane.apply(&sid).unwrap_err();
         assert!(error.to_string().contains("VRF 7 does not exist"), "{error}");
         dataplane.apply(&Change::SetVrf(VrfId(7), Vrf::default())).unwrap();

@@ -10,7 +10,7 @@ use lab::Lab;
 use srv6_dp::{
     Change, Dataplane, EbpfDataplane, State,
     ebpf::{Attach, Attachment, Fault, Mechanism, Opened, Options, Role, Sizes},
-    model::{Circuit, IfIndex, LocalSid, NextHop, Vrf},
+    model::{Circuit, IfIndex, LocalSid, NextHop, SidRole, Vrf},
 };
 use srv6_types::{Behavior, Sid, VrfId};
 
@@ -23,6 +23,7 @@ fn circuit(vrf: VrfId) -> Circuit {
         mac: [2, 0, 0, 0, 0, 1],
         gateway4: Some([10, 0, 0, 254].into()),
         gateway6: None,
+        filter: None,
     }
 }
 
@@ -41,7 +42,7 @@ fn state(circuits: &[IfIndex], core: &[IfIndex]) -> State {
     state.node.domain = ["fc00::/16".parse().unwrap()].into();
     state.vrfs.insert(RED, Vrf::default());
     state.circuits = circuits.iter().map(|interface| (*interface, circuit(RED))).collect();
-    state.sids.insert(sid(1), LocalSid { behavior: Behavior::END_DT46, vrf: RED });
+    state.sids.insert(sid(1), LocalSid { behavior: Behavior::END_DT46, vrf: RED, role: SidRole::Deliver });
     state.routes.insert((RED, "10.1.0.0/16".parse().unwrap()), encapsulate(sid(9)));
     state.routes.insert((RED, "2001:db8:1::/48".parse().unwrap()), encapsulate(sid(9)));
     state

@@ -22,7 +22,7 @@ use namespace::Namespace;
 use srv6_dp::{
     Change, Dataplane, EbpfDataplane, State,
     ebpf::{Attach, Mechanism, Opened, Options, Sizes},
-    model::{IfIndex, LocalSid, NextHop, Tally, Vrf},
+    model::{IfIndex, LocalSid, NextHop, SidRole, Tally, Vrf},
 };
 use srv6_types::{Behavior, DropReason, Sid, VrfId};
 
@@ -179,7 +179,10 @@ fn a_site_behind_the_core_is_reached_while_processes_die() {
     wanted.node.domain = ["fc00::/16".parse().unwrap()].into();
     wanted.vrfs.insert(RED, Vrf::default());
     customer.add_to(&mut wanted, RED);
-    wanted.sids.insert(sid("fc00:0:1:1::"), LocalSid { behavior: Behavior::END_DT4, vrf: RED });
+    wanted.sids.insert(
+        sid("fc00:0:1:1::"),
+        LocalSid { behavior: Behavior::END_DT4, vrf: RED, role: SidRole::Deliver },
+    );
     let far_site = NextHop::Encapsulate { segments: vec![sid("fc00:0:9:1::")], reduced: true };
     wanted.routes.insert((RED, "10.9.0.0/16".parse().unwrap()), far_site);
     reach(&mut EbpfDataplane::open(&lab.options()).unwrap(), &wanted);

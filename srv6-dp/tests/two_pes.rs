@@ -123,7 +123,7 @@ impl Lab {
         pe.array("NODE", 0, NodeConfig { source, ..NodeConfig::default() });
         let gateway6 = octets6(&format!("2001:db8:{s}::1"));
         let vrf =
-            VrfEntry { flags: 1, icmp_source4: [10, 0, s, 1], icmp_source6: gateway6, reserved: [0; 8] };
+            VrfEntry { flags: 1, icmp_source4: [10, 0, s, 1], icmp_source6: gateway6, flows: 0, reserved: 0 };
         pe.array("VRFS", RED, vrf);
         let circuit = CircuitEntry {
             vrf: RED,
@@ -132,10 +132,12 @@ impl Lab {
             mac: [2, 0, 0, 0, 0x0a, s],
             reserved: [0; 2],
             gateway6,
+            filter: 0,
+            egress: 0,
         };
         pe.hash("CIRCUITS", ac, circuit);
         let Behavior(behavior) = Behavior::END_DT46;
-        let sid = SidEntry { behavior: behavior.into(), vrf: RED, counter: 0, reserved: 0 };
+        let sid = SidEntry { behavior: behavior.into(), vrf: RED, counter: 0, flags: 0, egress: 0 };
         pe.hash("SIDS", octets6(&format!("fc00:0:{s}:46::")), sid);
         pe.trie("LOCATORS", 48, source, 1_u32);
         pe.trie("DOMAIN", 32, "fc00::".parse::<Ipv6Addr>().unwrap().octets(), 1_u32);
@@ -176,7 +178,7 @@ impl Lab {
         self.enter("pe1");
         let ac3 = nix::net::if_::if_nametoindex("ac3").unwrap();
         let Behavior(behavior) = Behavior::END_DT46;
-        let blue = SidEntry { behavior: behavior.into(), vrf: BLUE, counter: 1, reserved: 0 };
+        let blue = SidEntry { behavior: behavior.into(), vrf: BLUE, counter: 1, flags: 0, egress: 0 };
         let [pe1, pe2] = &mut self.pes[..] else { panic!() };
         pe1.hash("SIDS", octets6("fc00:0:1:47::"), blue);
         pe2.hash("SIDS", octets6("fc00:0:2:47::"), blue);
@@ -187,6 +189,8 @@ impl Lab {
             mac: [2, 0, 0, 0, 0x0a, 3],
             reserved: [0; 2],
             gateway6: octets6("2001:db8:3::1"),
+            filter: 0,
+            egress: 0,
         };
         pe1.hash("CIRCUITS", ac3, circuit);
         pe2.hash("CIRCUITS", ac2, circuit);

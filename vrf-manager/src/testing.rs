@@ -76,6 +76,10 @@ pub(crate) fn vrf(name: &str) -> Vrf {
         circuits: vec![],
         static_routes: vec![],
         redistribute: BTreeSet::from([Source::Connected, Source::Static]),
+        services: vec![],
+        egress: vec![],
+        filter: vec![],
+        max_flows: 65_536,
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use srv6_dp::{
     State,
-    model::{LocalSid, NextHop, Vrf},
+    model::{LocalSid, NextHop, SidRole, Vrf},
 };
 use srv6_types::{Behavior, Sid, VrfId};
 
@@ -122,7 +122,10 @@ fn endpoint(device: &mut Device, folder: &Folder) -> Result<(), Error> {
         state.vrfs.insert(VRF, Vrf::default());
         state.core.insert(interfaces.inward);
         state.circuits.insert(interfaces.outward, circuit(VRF, OUT_MAC));
-        state.sids.insert(Sid::from(OWN_SID), LocalSid { behavior: Behavior::END_DT46, vrf: VRF });
+        state.sids.insert(
+            Sid::from(OWN_SID),
+            LocalSid { behavior: Behavior::END_DT46, vrf: VRF, role: SidRole::Deliver },
+        );
         let gateway = |address: IpAddr| NextHop::Gateway { interface: interfaces.outward, address };
         let gateway4 = gateway(Ipv4Addr::new(10, 2, 0, 2).into());
         let gateway6 = gateway(Ipv6Addr::new(0xfd00, 0xc, 0, 0, 0, 0, 0, 2).into());

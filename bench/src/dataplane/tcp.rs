@@ -11,7 +11,7 @@ use nix::net::if_::if_nametoindex;
 use srv6_dp::{
     Change, Dataplane, EbpfDataplane, State,
     ebpf::{Options as Open, Sizes},
-    model::{Circuit, IfIndex, LocalSid, NextHop, Vrf},
+    model::{Circuit, IfIndex, LocalSid, NextHop, SidRole, Vrf},
 };
 use srv6_types::{Behavior, Sid};
 
@@ -177,10 +177,11 @@ fn sixedge(n: usize, way: Way, folder: &Folder) -> Result<EbpfDataplane, Error> 
     let gateway = Ipv4Addr::new(10, n as u8, 0, 1);
     wanted.routes.insert((VRF, ipnet(gateway.into(), 32)), NextHop::Local { interface: circuit });
     let mac = mac_of("ac0")?;
-    wanted
-        .circuits
-        .insert(circuit, Circuit { vrf: VRF, mtu: 1500, mac, gateway4: Some(gateway), gateway6: None });
-    wanted.sids.insert(sid(n), LocalSid { behavior: Behavior::END_DT46, vrf: VRF });
+    wanted.circuits.insert(
+        circuit,
+        Circuit { vrf: VRF, mtu: 1500, mac, gateway4: Some(gateway), gateway6: None, filter: None },
+    );
+    wanted.sids.insert(sid(n), LocalSid { behavior: Behavior::END_DT46, vrf: VRF, role: SidRole::Deliver });
     wanted.routes.insert((VRF, subnet(n)), NextHop::Connected { interface: circuit });
     let far = NextHop::Encapsulate { segments: vec![sid(3 - n)], reduced: true };
     wanted.routes.insert((VRF, subnet(3 - n)), far);

@@ -92,7 +92,14 @@ impl Pe {
         let structure = SidStructure::new(32, 16, 16, 0, Transposition::NONE).unwrap();
         let structure = structure.with_function_transposed();
         let sid = LocalSid { sid: sid(self.host), structure, behavior: Behavior::END_DT46 };
-        let route = |p: &&str| LocalRoute { vrf: RED, prefix: prefix(p), sid: Some(sid), med: None };
+        let route = |p: &&str| LocalRoute {
+            vrf: RED,
+            prefix: prefix(p),
+            sid: Some(sid),
+            med: None,
+            local_pref: None,
+            communities: Vec::new(),
+        };
         self.handle.announce(prefixes.iter().map(route).collect()).await.unwrap();
     }
 

@@ -72,7 +72,14 @@ fn prefix(text: &str) -> Prefix {
 }
 
 fn route(text: &str) -> LocalRoute {
-    LocalRoute { vrf: VrfId::GLOBAL, prefix: prefix(text), sid: None, med: None }
+    LocalRoute {
+        vrf: VrfId::GLOBAL,
+        prefix: prefix(text),
+        sid: None,
+        med: None,
+        local_pref: None,
+        communities: Vec::new(),
+    }
 }
 
 async fn next(events: &mut Receiver<Event>) -> Event {

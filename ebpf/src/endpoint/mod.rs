@@ -36,7 +36,7 @@ pub(crate) fn decapsulate(skb: Skb, sid: &SidEntry) -> Result<Packet, DropReason
     let mut inner = Inner::parse(skb.frame(), ETHERNET + room as usize, family, available)?;
     let outer_class = (u32::from_be(outer.version_class_flow) >> 20) as u8;
     inner.class = ecn::decapsulated(inner.class, outer_class)?;
-    Ok(Packet { skb, inner, vrf: sid.vrf, room, own: false, mtu: 0 })
+    Ok(Packet { skb, inner, vrf: sid.vrf, room, own: false, translated: false, mtu: 0 })
 }
 
 /// RFC 8986 section 4.8: all of these end the path. Returns the upper layer and the octets in front of it.

@@ -8,7 +8,7 @@ use srv6_types::{
 
 use crate::{
     arp, counters,
-    forward::{Forward, forward},
+    forward::{Arrival, Forward, forward},
     guard,
     icmp::{self, Sources, echo},
     maps::{CIRCUITS, VRFS},
@@ -50,7 +50,7 @@ fn ip(skb: Skb, circuit: &CircuitEntry, family: Family) -> i32 {
         Ok(inner) => inner,
         Err(reason) => return super::drop(skb, circuit.vrf, reason, None),
     };
-    let mut packet = Packet { skb, inner, vrf: circuit.vrf, room: 0, own: false, mtu: 0 };
+    let mut packet = Packet { skb, inner, vrf: circuit.vrf, room: 0, own: false, translated: false, mtu: 0 };
     match take(&mut packet, circuit) {
         Ok(action) => action,
         Err(reason) => refuse(&mut packet, circuit, reason),
@@ -67,7 +67,7 @@ fn take(packet: &mut Packet, circuit: &CircuitEntry) -> Result<i32, DropReason> 
     }
     guard::check_tenant(packet)?;
     counters::count(circuit.vrf, vrf_counter::FROM_CIRCUIT, packet.inner.length);
-    match forward(packet)? {
+    match forward(packet, &Arrival::by_circuit(packet.skb.ifindex(), circuit))? {
         Forward::Sent(action) => Ok(action),
         Forward::Local => {
             echo::reply(packet)?;

@@ -11,7 +11,7 @@ use srv6_types::{
 
 use crate::{
     counters, endpoint,
-    forward::{Forward, forward},
+    forward::{Arrival, Forward, forward},
     guard,
     icmp::{self, Sources, echo},
     maps::{LOCATORS, NODE, SIDS, VRFS},
@@ -62,13 +62,14 @@ fn endpoint(skb: Skb, sid: &SidEntry) -> i32 {
     };
     counters::count_sid(sid.counter, packet.inner.length);
     counters::count(sid.vrf, vrf_counter::DECAPSULATED, packet.inner.length);
-    let reason = match guard::check(&packet.inner).and_then(|()| forward(&mut packet)) {
+    let reason = match guard::check(&packet.inner).and_then(|()| forward(&mut packet, &Arrival::by_sid(sid)))
+    {
         Ok(Forward::Sent(action)) => return action,
         Ok(Forward::Local) => match echo::reply(&mut packet) {
             Ok(()) => {
                 packet.vrf = sid.vrf;
                 counters::count(sid.vrf, vrf_counter::ANSWERED, packet.inner.length);
-                return answer(&mut packet);
+                return answer(&mut packet, sid);
             }
             Err(reason) => reason,
         },
@@ -76,13 +77,13 @@ fn endpoint(skb: Skb, sid: &SidEntry) -> i32 {
     };
     let dropped = super::drop(skb, packet.vrf, reason, Some(&packet.inner));
     packet.vrf = sid.vrf;
-    if refuse(&mut packet, sid, reason) { answer(&mut packet) } else { dropped }
+    if refuse(&mut packet, sid, reason) { answer(&mut packet, sid) } else { dropped }
 }
 
 /// What the program itself has to say goes back through the VRF that it was asked in.
 #[inline(always)]
-fn answer(packet: &mut Packet) -> i32 {
-    match forward(packet) {
+fn answer(packet: &mut Packet, sid: &SidEntry) -> i32 {
+    match forward(packet, &Arrival::by_sid(sid)) {
         Ok(Forward::Sent(action)) => action,
         // Asked by ourselves: nobody to answer to.
         Ok(Forward::Local) => TC_ACT_SHOT,

@@ -9,9 +9,13 @@ pub(crate) mod headers;
 mod inner;
 mod on_the_way;
 mod skb;
+mod tuple;
+mod upper;
 
 pub(crate) use address::Address;
 pub(crate) use frame::Frame;
 pub(crate) use inner::{Family, Inner};
 pub(crate) use on_the_way::Packet;
 pub(crate) use skb::Skb;
+pub(crate) use tuple::{Translation, Tuple};
+pub(crate) use upper::read as read_upper;

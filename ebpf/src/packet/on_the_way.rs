@@ -1,9 +1,10 @@
 use srv6_types::DropReason;
 
 use super::{
-    Family, Frame, Inner, Skb, checksum,
+    Address, Family, Frame, Inner, Skb, Translation, checksum,
     headers::{ETHERNET, Ipv4, Ipv6, Tcp, UDP, protocol},
 };
+use crate::translate;
 
 /// A packet on its way through a VRF.
 pub(crate) struct Packet {
@@ -14,6 +15,8 @@ pub(crate) struct Packet {
     pub(crate) room: u32,
     /// Made by the program itself: its TTL is already right.
     pub(crate) own: bool,
+    /// This CPU's [`Translation`] is this packet's.
+    pub(crate) translated: bool,
     /// What the way lets through, set with [`DropReason::TooBig`].
     pub(crate) mtu: u32,
 }
@@ -23,6 +26,15 @@ impl Packet {
     #[inline(always)]
     pub(crate) fn offset(&self) -> usize {
         ETHERNET + self.room as usize
+    }
+
+    /// Where it goes: the destination that it leaves with.
+    #[inline(always)]
+    pub(crate) fn destination(&self) -> Address {
+        match Translation::of_this_packet() {
+            Some(translation) if self.translated => translation.leaves.destination,
+            _ => self.inner.destination,
+        }
     }
 
     /// Octets of the largest IP packet that leaves us: of a super-packet, of one of its segments. With whatever stands
@@ -51,10 +63,14 @@ impl Packet {
         DropReason::TooBig
     }
 
-    /// Writes what a router changes in a packet that it forwards: TTL and traffic class. To be called when nothing
-    /// can fail any more.
+    /// Writes what is to change of a packet at `offset` that leaves us: its translation, TTL and traffic class. To be
+    /// called when nothing can fail any more; the frame is stale then.
     #[inline(always)]
-    pub(crate) fn rewrite(&self, frame: Frame, offset: usize) -> Result<(), DropReason> {
+    pub(crate) fn rewrite(&self, offset: usize) -> Result<(), DropReason> {
+        if self.translated {
+            translate::write(self, offset as u32)?;
+        }
+        let frame = self.skb.frame();
         let ttl = self.inner.ttl - if self.own { 0 } else { 1 };
         match self.inner.family {
             Family::V4 => rewrite4(frame, offset, ttl, self.inner.class),

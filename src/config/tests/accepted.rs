@@ -79,7 +79,7 @@ fn the_documented_vrfs_mean_what_they_say() {
     assert_eq!(red.import_route_targets, targets);
     assert_eq!((red.locator.as_deref(), red.sid_mode), (Some("main"), SidMode::PerVrf));
     let addresses = ["10.0.1.1/24", "2001:db8:a::1/64"].map(|text| text.parse().unwrap()).to_vec();
-    assert_eq!(red.circuits[0], Circuit { interface: "eth1".into(), addresses });
+    assert_eq!(red.circuits[0], Circuit { interface: "eth1".into(), addresses, filter: vec![] });
     let to = |prefix: &str, via| StaticRoute { prefix: prefix.parse().unwrap(), via };
     let segments = ["fc00:0:2:1::", "fc00:0:3:e001::"].map(|text| text.parse().unwrap()).to_vec();
     assert_eq!(

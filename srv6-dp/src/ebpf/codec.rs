@@ -7,15 +7,14 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use srv6_types::{
     Behavior, Sid, VrfId,
     maps::{
-        CircuitEntry, FibKey4, FibKey6, MAX_SEGMENTS, NextHopEntry, SidEntry, VrfEntry, next_hop_kind as kind,
+        CircuitEntry, FibKey4, FibKey6, MAX_SEGMENTS, NextHopEntry, SidEntry, VrfEntry,
+        next_hop_kind as kind, sid_flag, vrf_flag,
     },
 };
 
 use super::error::EbpfError;
-use crate::model::{Circuit, IfIndex, LocalSid, NextHop, Vrf};
+use crate::model::{Circuit, FilterId, IfIndex, LocalSid, NextHop, SidRole, Vrf};
 
-/// [`VrfEntry::flags`]: the VRF exists.
-pub(super) const VRF_EXISTS: u32 = 1;
 /// Width of the VRF id in front of the address in a FIB key, in bits.
 const VRF_BITS: u32 = 32;
 
@@ -76,6 +75,8 @@ pub(super) fn encode_next_hop(next_hop: &NextHop) -> Result<NextHopEntry, EbpfEr
         }
         NextHop::Connected { interface } => (entry.kind, entry.ifindex) = (kind::CONNECTED, interface.0),
         NextHop::Local { interface } => (entry.kind, entry.ifindex) = (kind::LOCAL, interface.0),
+        NextHop::Service => entry.kind = kind::SERVICE,
+        NextHop::Egress => entry.kind = kind::EGRESS,
         NextHop::Vrf(vrf) => (entry.kind, entry.vrf) = (kind::VRF, vrf.0),
         NextHop::Unreachable => entry.kind = kind::UNREACHABLE,
         NextHop::Blackhole => entry.kind = kind::BLACKHOLE,
@@ -95,6 +96,8 @@ pub(super) fn decode_next_hop(entry: &NextHopEntry) -> Option<NextHop> {
         kind::GATEWAY => NextHop::Gateway { interface, address: decode_address(entry)? },
         kind::CONNECTED => NextHop::Connected { interface },
         kind::LOCAL => NextHop::Local { interface },
+        kind::SERVICE => NextHop::Service,
+        kind::EGRESS => NextHop::Egress,
         kind::VRF => NextHop::Vrf(VrfId(entry.vrf)),
         kind::UNREACHABLE => NextHop::Unreachable,
         kind::BLACKHOLE => NextHop::Blackhole,
@@ -130,6 +133,8 @@ pub(super) fn encode_circuit(circuit: &Circuit) -> CircuitEntry {
         mac: circuit.mac,
         reserved: [0; 2],
         gateway6: octets6(circuit.gateway6),
+        filter: circuit.filter.map_or(0, |filter| filter.0),
+        egress: 0,
     }
 }
 
@@ -140,15 +145,19 @@ pub(super) fn decode_circuit(entry: &CircuitEntry) -> Circuit {
         mac: entry.mac,
         gateway4: address4(entry.gateway4),
         gateway6: address6(entry.gateway6),
+        filter: Some(FilterId(entry.filter)).filter(|filter| filter.0 != 0),
     }
 }
 
 pub(super) fn encode_vrf(vrf: &Vrf) -> VrfEntry {
     VrfEntry {
-        flags: VRF_EXISTS,
+        flags: vrf_flag::EXISTS
+            | if vrf.services { vrf_flag::SERVICES } else { 0 }
+            | if vrf.egress { vrf_flag::EGRESS } else { 0 },
         icmp_source4: octets4(vrf.icmp_source4),
         icmp_source6: octets6(vrf.icmp_source6),
-        reserved: [0; 8],
+        flows: vrf.flows.unwrap_or(0),
+        reserved: 0,
     }
 }
 
@@ -158,20 +167,36 @@ pub(super) fn no_vrf() -> VrfEntry {
 }
 
 pub(super) fn decode_vrf(entry: &VrfEntry) -> Option<Vrf> {
-    (entry.flags & VRF_EXISTS != 0).then(|| Vrf {
+    let has = |flag| entry.flags & flag != 0;
+    has(vrf_flag::EXISTS).then(|| Vrf {
         icmp_source4: address4(entry.icmp_source4),
         icmp_source6: address6(entry.icmp_source6),
+        flows: Some(entry.flows).filter(|flows| *flows != 0),
+        services: has(vrf_flag::SERVICES),
+        egress: has(vrf_flag::EGRESS),
     })
 }
 
-pub(super) fn encode_sid(local: &LocalSid, counter: u32) -> SidEntry {
-    SidEntry { behavior: local.behavior.0.into(), vrf: local.vrf.0, counter, reserved: 0 }
+/// `egress` is the index of the address of [`SidRole::Egress`].
+pub(super) fn encode_sid(local: &LocalSid, counter: u32, egress: u32) -> SidEntry {
+    let flags = match local.role {
+        SidRole::Deliver => 0,
+        SidRole::Balance => sid_flag::BALANCE,
+        SidRole::Egress(_) => sid_flag::EGRESS,
+    };
+    SidEntry { behavior: local.behavior.0.into(), vrf: local.vrf.0, counter, flags, egress }
 }
 
-pub(super) fn decode_sid(entry: &SidEntry) -> LocalSid {
+/// `egress` is the address of the entry's index.
+pub(super) fn decode_sid(entry: &SidEntry, egress: Option<IpAddr>) -> LocalSid {
     // Only 16-bit code points are ever written; another value becomes one that no plan wants, and is replaced.
     let behavior = u16::try_from(entry.behavior).unwrap_or(Behavior::OPAQUE.0);
-    LocalSid { behavior: Behavior(behavior), vrf: VrfId(entry.vrf) }
+    let role = match egress {
+        Some(address) if entry.flags & sid_flag::EGRESS != 0 => SidRole::Egress(address),
+        _ if entry.flags & sid_flag::BALANCE != 0 => SidRole::Balance,
+        _ => SidRole::Deliver,
+    };
+    LocalSid { behavior: Behavior(behavior), vrf: VrfId(entry.vrf), role }
 }
 
 /// The unspecified address stands for "none".

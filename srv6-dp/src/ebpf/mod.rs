@@ -7,14 +7,17 @@ mod attach;
 mod batch;
 mod codec;
 mod counters;
+mod egress;
 mod error;
 mod events;
 mod fib;
+mod filters;
 mod maps;
 mod mechanism;
 mod next_hops;
 mod open;
 mod pins;
+mod services;
 mod sys;
 mod tables;
 mod verify;
@@ -92,6 +95,14 @@ impl EbpfDataplane {
             Change::RemoveCore(interface) => self.programs.detach(Role::Core, *interface),
             Change::SetVrf(id, vrf) => self.set_vrf(*id, vrf),
             Change::RemoveVrf(id) => self.remove_vrf(*id),
+            Change::SetFilter(..) | Change::RemoveFilter(_) => self.change_filters(change),
+            Change::SetEgressAddress(..)
+            | Change::RemoveEgressAddress(_)
+            | Change::SetEgressPolicy(..)
+            | Change::RemoveEgressPolicy(_) => self.change_egress(change),
+            Change::SetService(..) | Change::RemoveService(_) => {
+                self.change_services(std::slice::from_ref(change))
+            }
             Change::SetCircuit(interface, circuit) => self.set_circuit(*interface, circuit),
             Change::RemoveCircuit(interface) => self.remove_circuit(*interface),
             Change::SetSid(sid, local) => self.set_sid(*sid, local),
@@ -125,7 +136,11 @@ impl EbpfDataplane {
             node: self.node()?,
             core: self.programs.attached(Role::Core)?,
             vrfs: self.vrfs()?,
+            filters: self.filters()?,
             circuits: self.circuits()?,
+            egress_addresses: self.egress_addresses()?,
+            egress_policies: self.egress_policies()?,
+            services: self.services()?,
             sids: self.sids()?,
             routes: self.fib.observe()?,
         })

@@ -155,7 +155,7 @@ impl EbpfDataplane {
             Err(source) => return Err(self.maps.error("SIDS")(source)),
         };
         let error = self.maps.error("SIDS");
-        self.maps.sids.insert(sid.0, codec::encode_sid(local, counter), 0).map_err(error)?;
+        self.maps.sids.insert(sid.0, codec::encode_sid(local, counter, 0), 0).map_err(error)?;
         self.free_counters.remove(&counter);
         Ok(())
     }
@@ -182,7 +182,7 @@ impl EbpfDataplane {
     pub(super) fn sids(&self) -> Result<BTreeMap<Sid, LocalSid>, EbpfError> {
         let entries = self.maps.sids.iter().map(|entry| {
             let (sid, entry) = entry.map_err(self.maps.error("SIDS"))?;
-            Ok((Sid(sid), codec::decode_sid(&entry)))
+            Ok((Sid(sid), codec::decode_sid(&entry, None)))
         });
         entries.collect()
     }

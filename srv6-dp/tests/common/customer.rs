@@ -58,7 +58,7 @@ impl Customer {
 
     fn circuit(&self, vrf: VrfId) -> Circuit {
         let gateway4 = Some(Ipv4Addr::new(10, self.number, 0, 254));
-        Circuit { vrf, mtu: 1500, mac: mac(self.number), gateway4, gateway6: None }
+        Circuit { vrf, mtu: 1500, mac: mac(self.number), gateway4, gateway6: None, filter: None }
     }
 
     /// Starts pings without end, the next as soon as the last is answered.

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv6Net};
 use proptest::{collection, option, prelude::*, sample::select};
-use srv6_dp::model::{Circuit, IfIndex, LocalSid, NextHop, Node, State, Vrf};
+use srv6_dp::model::{Circuit, IfIndex, LocalSid, NextHop, Node, SidRole, State, Vrf};
 use srv6_types::{Behavior, Sid, VrfId};
 
 const VRFS: std::ops::RangeInclusive<u32> = 1..=4;
@@ -52,13 +52,17 @@ fn role(vrfs: Vec<VrfId>) -> impl Strategy<Value = Role> {
 }
 
 fn circuit(vrfs: Vec<VrfId>) -> impl Strategy<Value = Circuit> {
-    (select(vrfs), 1280u32..9000, any::<[u8; 6]>(), option::of(address4()), option::of(address6()))
-        .prop_map(|(vrf, mtu, mac, gateway4, gateway6)| Circuit { vrf, mtu, mac, gateway4, gateway6 })
+    (select(vrfs), 1280u32..9000, any::<[u8; 6]>(), option::of(address4()), option::of(address6())).prop_map(
+        |(vrf, mtu, mac, gateway4, gateway6)| Circuit { vrf, mtu, mac, gateway4, gateway6, filter: None },
+    )
 }
 
 fn vrf() -> impl Strategy<Value = Vrf> {
-    (option::of(address4()), option::of(address6()))
-        .prop_map(|(icmp_source4, icmp_source6)| Vrf { icmp_source4, icmp_source6 })
+    (option::of(address4()), option::of(address6())).prop_map(|(icmp_source4, icmp_source6)| Vrf {
+        icmp_source4,
+        icmp_source6,
+        ..Vrf::default()
+    })
 }
 
 fn node() -> impl Strategy<Value = Node> {
@@ -72,7 +76,11 @@ fn node() -> impl Strategy<Value = Node> {
 
 fn local_sid(vrfs: Vec<VrfId>) -> impl Strategy<Value = LocalSid> {
     let behaviors = vec![Behavior::END_DT4, Behavior::END_DT6, Behavior::END_DT46];
-    (select(behaviors), select(vrfs)).prop_map(|(behavior, vrf)| LocalSid { behavior, vrf })
+    (select(behaviors), select(vrfs)).prop_map(|(behavior, vrf)| LocalSid {
+        behavior,
+        vrf,
+        role: SidRole::Deliver,
+    })
 }
 
 fn next_hop(vrfs: Vec<VrfId>, interfaces: Vec<IfIndex>) -> impl Strategy<Value = NextHop> {

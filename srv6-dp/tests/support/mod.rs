@@ -136,7 +136,8 @@ impl Pe {
             flags: 1,
             icmp_source4: [10, 1, 0, 1],
             icmp_source6: octets6("2001:db8:1::1"),
-            reserved: [0; 8],
+            flows: 0,
+            reserved: 0,
         };
         for id in [RED, BLUE] {
             self.array("VRFS", id, vrf);
@@ -151,6 +152,8 @@ impl Pe {
                 mac: RED1_MAC,
                 reserved: [0; 2],
                 gateway6: if gateway { octets6("2001:db8:1::1") } else { [0; 16] },
+                filter: 0,
+                egress: 0,
             };
             self.hash("CIRCUITS", ifindex, circuit);
         }
@@ -162,8 +165,13 @@ impl Pe {
             ("fc00:0:1:99::", Behavior::END_DX4),
         ];
         for (counter, (sid, Behavior(behavior))) in sids.into_iter().enumerate() {
-            let entry =
-                SidEntry { behavior: behavior.into(), vrf: RED, counter: counter as u32, reserved: 0 };
+            let entry = SidEntry {
+                behavior: behavior.into(),
+                vrf: RED,
+                counter: counter as u32,
+                flags: 0,
+                egress: 0,
+            };
             self.hash("SIDS", octets6(sid), entry);
         }
         self.trie("LOCATORS", 48, octets6("fc00:0:1::"), 1_u32);

@@ -77,6 +77,24 @@ drop_reasons! {
     /// For the link only (link-local, broadcast, 224.0.0.0/24) or for the host itself (loopback): of such, a tenant's
     /// node takes neighbour discovery.
     LinkScope = 22, "link-scope";
+    /// For a VIP of this node, on a port that no service has.
+    NoSuchService = 23, "no-such-service";
+    /// The service has no backend that could take the packet.
+    NoBackend = 24, "no-backend";
+    /// For an egress address of this node, and no mapping leads on to a host.
+    NoMapping = 25, "no-mapping";
+    /// Every port that this host may have at its egress address is in use.
+    PortsExhausted = 26, "ports-exhausted";
+    /// No gateway of the egress policy can be reached now.
+    NoEgressGateway = 27, "no-egress-gateway";
+    /// A protocol, or a message of it, that cannot be translated.
+    Untranslatable = 28, "untranslatable";
+    /// A later fragment of a packet to be translated or filtered came before the first, which has the ports.
+    FragmentBeforeFirst = 29, "fragment-before-first";
+    /// The VRF has no room for another flow, or no flow table at all: a bug, or a table torn by hand.
+    NoFlowTable = 30, "no-flow-table";
+    /// A rule of a filter denies it.
+    Filtered = 31, "filtered";
 }
 
 impl DropReason {

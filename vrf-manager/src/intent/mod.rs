@@ -3,6 +3,9 @@
 //! Holds only what is valid: the readers (config file, CRDs) turn text into these types and name what is wrong.
 
 mod check;
+mod egress;
+mod filter;
+mod service;
 
 use std::{
     collections::BTreeSet,
@@ -15,6 +18,9 @@ use ipnet::IpNet;
 use srv6_types::Locator;
 
 pub use check::{IntentError, check};
+pub use egress::{EgressGateway, EgressPolicy};
+pub use filter::FilterRule;
+pub use service::{Backend, BackendState, RemoteBackends, Service, ServicePort, TrafficPolicy};
 
 /// Everything wanted of this node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,6 +149,14 @@ pub struct Vrf {
     pub static_routes: Vec<StaticRoute>,
     /// What is advertised.
     pub redistribute: BTreeSet<Source>,
+    /// Services.
+    pub services: Vec<Service>,
+    /// Egress policies; of two for the same source and destination the first counts.
+    pub egress: Vec<EgressPolicy>,
+    /// Rules for every circuit, behind the circuit's own.
+    pub filter: Vec<FilterRule>,
+    /// Most flows that are remembered for services, egress addresses and filters, 1024 to 4194304.
+    pub max_flows: u32,
 }
 
 /// SIDs of a VRF.
@@ -179,6 +193,8 @@ pub struct Circuit {
     pub interface: String,
     /// Gateway addresses with the length of the circuit's subnet: the program answers for them.
     pub addresses: Vec<IpNet>,
+    /// Rules in order, before those of the VRF.
+    pub filter: Vec<FilterRule>,
 }
 
 /// A static route of a VRF.

@@ -9,7 +9,14 @@ use crate::intent::{Intent, Source, Vrf};
 
 /// Plain unicast of the global table.
 pub(super) fn global(intent: &Intent) -> Vec<LocalRoute> {
-    let route = |net: &IpNet| LocalRoute { vrf: VrfId::GLOBAL, prefix: (*net).into(), sid: None, med: None };
+    let route = |net: &IpNet| LocalRoute {
+        vrf: VrfId::GLOBAL,
+        prefix: (*net).into(),
+        sid: None,
+        med: None,
+        local_pref: None,
+        communities: Vec::new(),
+    };
     intent.bgp.networks.iter().map(route).collect()
 }
 
@@ -27,7 +34,14 @@ pub(super) fn vrf(vrf: &Vrf, id: VrfId, planned: &PlannedVrf) -> Vec<LocalRoute>
     routes
         .filter_map(|(net, _)| {
             let sid = planned.sids.iter().find(|sid| decapsulates(sid, net))?;
-            Some(LocalRoute { vrf: id, prefix: (*net).into(), sid: Some(*sid), med: None })
+            Some(LocalRoute {
+                vrf: id,
+                prefix: (*net).into(),
+                sid: Some(*sid),
+                med: None,
+                local_pref: None,
+                communities: Vec::new(),
+            })
         })
         .collect()
 }

@@ -63,6 +63,7 @@ fn attached(circuit: &Circuit, vrf: VrfId, link: &Link) -> Attached {
         mac: link.mac,
         gateway4: addresses().find_map(|a| if let IpAddr::V4(a) = a { Some(a) } else { None }),
         gateway6: addresses().find_map(|a| if let IpAddr::V6(a) = a { Some(a) } else { None }),
+        filter: None,
     }
 }
 

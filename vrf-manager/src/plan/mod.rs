@@ -122,6 +122,10 @@ pub enum RouteSource {
     Local,
     /// Subnet of a circuit.
     Connected,
+    /// VIP of a service.
+    Service,
+    /// Egress address.
+    Egress,
     /// Set by the operator.
     Static,
     /// Learnt from a peer in another AS.
@@ -148,6 +152,8 @@ impl fmt::Display for RouteSource {
         f.pad(match self {
             Self::Local => "local",
             Self::Connected => "connected",
+            Self::Service => "service",
+            Self::Egress => "egress",
             Self::Static => "static",
             Self::ExternalBgp => "eBGP",
             Self::InternalBgp => "iBGP",
@@ -160,7 +166,7 @@ impl RouteSource {
     /// Administrative distance, 0 to 255: the lowest is used.
     pub const fn distance(self) -> u8 {
         match self {
-            Self::Local | Self::Connected => 0,
+            Self::Local | Self::Connected | Self::Service | Self::Egress => 0,
             Self::Static => 1,
             Self::ExternalBgp => 20,
             Self::InternalBgp => 200,

@@ -52,6 +52,7 @@ fn a_circuit_is_a_subnet_and_our_address_on_it() {
         mac: [2, 0, 0, 0, 0, 2],
         gateway4: Some([10, 0, 0, 1].into()),
         gateway6: Some("2001:db8:a::1".parse().unwrap()),
+        filter: None,
     };
     assert_eq!(desired.dataplane.circuits, BTreeMap::from([(interface, circuit)]));
     assert_eq!(desired.dataplane.vrfs[&RED].icmp_source4, Some([10, 0, 0, 1].into()));

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use bgp_core::rib::LocalSid;
-use srv6_dp::model::{LocalSid as SidEntry, NextHop, Vrf as VrfEntry};
+use srv6_dp::model::{LocalSid as SidEntry, NextHop, SidRole, Vrf as VrfEntry};
 use srv6_types::{Sid, VrfId, maps::MAX_SEGMENTS};
 
 use super::{Desired, Links, PlannedRoute, PlannedVrf, Problem, RouteSource, advertise, circuit, speaker};
@@ -86,7 +86,7 @@ fn add_sids(vrf: &Vrf, id: VrfId, inputs: &Inputs<'_>, planned: &mut PlannedVrf,
         let behavior = service.behavior();
         let structure = named.locator.structure().with_function_transposed();
         planned.sids.push(LocalSid { sid, structure, behavior });
-        desired.dataplane.sids.insert(sid, SidEntry { behavior, vrf: id });
+        desired.dataplane.sids.insert(sid, SidEntry { behavior, vrf: id, role: SidRole::Deliver });
     }
 }
 

@@ -104,7 +104,11 @@ pub(super) fn without_routes(state: &State) -> State {
         node: state.node.clone(),
         core: state.core.clone(),
         vrfs: state.vrfs.clone(),
+        filters: state.filters.clone(),
         circuits: state.circuits.clone(),
+        egress_addresses: state.egress_addresses.clone(),
+        egress_policies: state.egress_policies.clone(),
+        services: state.services.clone(),
         sids: state.sids.clone(),
         routes: Default::default(),
     }
@@ -143,7 +147,14 @@ fn end_of_make(changes: &[Change]) -> usize {
     let makes = |change: &Change| {
         matches!(
             change,
-            Change::AddCore(_) | Change::SetVrf(..) | Change::SetCircuit(..) | Change::SetSid(..)
+            Change::AddCore(_)
+                | Change::SetVrf(..)
+                | Change::SetFilter(..)
+                | Change::SetCircuit(..)
+                | Change::SetEgressAddress(..)
+                | Change::SetEgressPolicy(..)
+                | Change::SetService(..)
+                | Change::SetSid(..)
         )
     };
     let node_first = usize::from(matches!(changes.first(), Some(Change::SetNode(_))));

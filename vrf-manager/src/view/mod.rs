@@ -139,6 +139,10 @@ pub enum NextHopView {
         /// Circuit.
         interface: String,
     },
+    /// A VIP.
+    Service,
+    /// An egress address.
+    Egress,
     /// Into another VRF.
     Vrf {
         /// Operator's name.
@@ -221,6 +225,8 @@ impl VrfTables {
             }
             NextHop::Connected { interface } => NextHopView::Connected { interface: name(interface.0) },
             NextHop::Local { interface } => NextHopView::Local { interface: name(interface.0) },
+            NextHop::Service => NextHopView::Service,
+            NextHop::Egress => NextHopView::Egress,
             NextHop::Vrf(id) => NextHopView::Vrf { vrf: self.name_of(*id) },
             NextHop::Unreachable => NextHopView::Unreachable,
             NextHop::Blackhole => NextHopView::Blackhole,

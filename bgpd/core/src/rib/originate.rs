@@ -130,7 +130,13 @@ impl Rib {
 
 /// What a route is advertised as; `None` while its VRF or its SID is missing.
 fn originate(route: &LocalRoute, policy: Option<&VrfPolicy>) -> Option<(Family, Nlri, Attributes, NextHop)> {
-    let attributes = Attributes { origin: Origin::Igp, med: route.med, ..Attributes::default() };
+    let attributes = Attributes {
+        origin: Origin::Igp,
+        med: route.med,
+        local_pref: route.local_pref,
+        communities: route.communities.clone(),
+        ..Attributes::default()
+    };
     let nlri = Nlri { path_id: 0, rd: None, label: None, prefix: route.prefix };
     if route.vrf == VrfId::GLOBAL {
         let (family, next_hop) = match route.prefix {

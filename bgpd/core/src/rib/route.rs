@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use bgp_wire::{
     Family,
-    attribute::{Attributes, Fault},
+    attribute::{Attributes, Community, Fault},
     message::{Context, NextHop, Notification},
     nlri::{Prefix, RouteDistinguisher},
 };
@@ -50,6 +50,10 @@ pub struct LocalRoute {
     pub sid: Option<LocalSid>,
     /// MULTI_EXIT_DISC.
     pub med: Option<u32>,
+    /// LOCAL_PREF; 100 where none is set (RFC 4271 section 9.1.1 leaves the number to us).
+    pub local_pref: Option<u32>,
+    /// COMMUNITIES, without repetition.
+    pub communities: Vec<Community>,
 }
 
 /// A service SID of ours as it is advertised.

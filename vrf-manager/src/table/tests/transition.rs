@@ -105,7 +105,14 @@ fn a_link_that_goes_down_is_withdrawn_and_comes_back() {
 
 #[test]
 fn advertisements_differ_by_prefix_and_sid() {
-    let route = |vrf, prefix: &str, med| LocalRoute { vrf, prefix: prefix.parse().unwrap(), sid: None, med };
+    let route = |vrf, prefix: &str, med| LocalRoute {
+        vrf,
+        prefix: prefix.parse().unwrap(),
+        sid: None,
+        med,
+        local_pref: None,
+        communities: Vec::new(),
+    };
     let old =
         [route(RED, "10.0.0.0/8", None), route(RED, "10.1.0.0/16", None), route(BLUE, "10.0.0.0/8", None)];
     let new =

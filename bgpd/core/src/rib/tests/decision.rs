@@ -126,7 +126,14 @@ fn our_own_route_wins() {
     speaker.announce(1, unicast(P), &Attributes { local_pref: Some(1000), ..path(&[]) });
     speaker.flush();
     assert_eq!(speaker.unicast.len(), 1);
-    let ours = crate::rib::LocalRoute { vrf: VrfId::GLOBAL, prefix: prefix(P), sid: None, med: None };
+    let ours = crate::rib::LocalRoute {
+        vrf: VrfId::GLOBAL,
+        prefix: prefix(P),
+        sid: None,
+        med: None,
+        local_pref: None,
+        communities: Vec::new(),
+    };
     speaker.rib.announce(ours);
     speaker.flush();
     assert!(speaker.unicast.is_empty());

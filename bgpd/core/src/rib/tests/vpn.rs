@@ -64,7 +64,14 @@ pub(super) fn sid_in(speaker: &Speaker, vrf: VrfId) -> Option<Sid> {
 
 pub(super) fn local(vrf: VrfId, node: u8) -> LocalRoute {
     let sid = LocalSid { sid: sid(node), structure: structure(), behavior: Behavior::END_DT46 };
-    LocalRoute { vrf, prefix: prefix(P), sid: Some(sid), med: None }
+    LocalRoute {
+        vrf,
+        prefix: prefix(P),
+        sid: Some(sid),
+        med: None,
+        local_pref: None,
+        communities: Vec::new(),
+    }
 }
 
 #[test]

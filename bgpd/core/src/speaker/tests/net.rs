@@ -156,6 +156,8 @@ impl Net {
             prefix: bgp_wire::nlri::Prefix::V4(prefix.parse().unwrap()),
             sid: None,
             med: None,
+            local_pref: None,
+            communities: Vec::new(),
         };
         self.input(index, Input::Announce(prefixes.iter().map(route).collect()));
     }

@@ -98,7 +98,14 @@ fn local(vrf: u32) -> LocalRoute {
     let structure = SidStructure::new(32, 16, 16, 0, Transposition::new(16, 48).unwrap()).unwrap();
     let sid = LocalSid { sid: Sid([vrf as u8; 16]), structure, behavior: Behavior::END_DT46 };
     let text = if vrf == 0 { "192.0.1.0/24" } else { "10.1.0.0/16" };
-    LocalRoute { vrf: VrfId(vrf), prefix: prefix(text), sid: Some(sid), med: Some(3) }
+    LocalRoute {
+        vrf: VrfId(vrf),
+        prefix: prefix(text),
+        sid: Some(sid),
+        med: Some(3),
+        local_pref: None,
+        communities: Vec::new(),
+    }
 }
 
 fn peer_session(n: u8) -> PeerSession {

@@ -1,5 +1,9 @@
 //! What the dataplane holds, in the words of the field and not of its maps.
 
+mod egress;
+mod filter;
+mod service;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -7,6 +11,10 @@ use std::{
 
 use ipnet::{IpNet, Ipv6Net};
 use srv6_types::{Behavior, Sid, VrfId};
+
+pub use egress::{EgressAddress, EgressPolicy};
+pub use filter::{Action, Direction, Filter, FilterId, Rule};
+pub use service::{Backend, Reach, Service, ServiceId, Transport};
 
 /// An interface of this node by the kernel's index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,8 +29,16 @@ pub struct State {
     pub core: BTreeSet<IfIndex>,
     /// VRFs.
     pub vrfs: BTreeMap<VrfId, Vrf>,
+    /// Filters that circuits name.
+    pub filters: BTreeMap<FilterId, Filter>,
     /// Attachment circuits.
     pub circuits: BTreeMap<IfIndex, Circuit>,
+    /// Addresses of this node that hosts are translated to; each has a route [`NextHop::Egress`].
+    pub egress_addresses: BTreeMap<(VrfId, IpAddr), EgressAddress>,
+    /// Egress policies by the operator's name, at most 31 octets.
+    pub egress_policies: BTreeMap<(VrfId, String), EgressPolicy>,
+    /// Services; each VIP has a route [`NextHop::Service`].
+    pub services: BTreeMap<ServiceId, Service>,
     /// Local SIDs.
     pub sids: BTreeMap<Sid, LocalSid>,
     /// Routes of every VRF.
@@ -47,6 +63,12 @@ pub struct Vrf {
     pub icmp_source4: Option<Ipv4Addr>,
     /// The same for IPv6.
     pub icmp_source6: Option<Ipv6Addr>,
+    /// Most flows that services, egress addresses and filters may remember; `None` where there are none of these.
+    pub flows: Option<u32>,
+    /// Whether it has services: what comes from circuits may be a backend's answer.
+    pub services: bool,
+    /// Whether it has egress policies for what comes from circuits.
+    pub egress: bool,
 }
 
 /// An attachment circuit: an interface that belongs to a VRF.
@@ -62,6 +84,8 @@ pub struct Circuit {
     pub gateway4: Option<Ipv4Addr>,
     /// The same for IPv6.
     pub gateway6: Option<Ipv6Addr>,
+    /// Its filter.
+    pub filter: Option<FilterId>,
 }
 
 /// A local SID.
@@ -71,6 +95,20 @@ pub struct LocalSid {
     pub behavior: Behavior,
     /// Table of the inner destination.
     pub vrf: VrfId,
+    /// What else it does.
+    pub role: SidRole,
+}
+
+/// What a local SID does besides decapsulating.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SidRole {
+    /// Delivers in the VRF. A VIP is served by backends behind this node, for another node has chosen it.
+    #[default]
+    Deliver,
+    /// A VIP is served by any backend: what VIPs are advertised with, unless only backends here count.
+    Balance,
+    /// Translates the source to this egress address, then delivers in the VRF.
+    Egress(IpAddr),
 }
 
 /// Where a route of a VRF leads.
@@ -100,6 +138,10 @@ pub enum NextHop {
         /// Circuit.
         interface: IfIndex,
     },
+    /// A VIP of this node's services.
+    Service,
+    /// One of our egress addresses: on to the host that has the mapping.
+    Egress,
     /// Look up again in another VRF.
     Vrf(VrfId),
     /// Refuse with ICMP unreachable.
@@ -121,6 +163,22 @@ pub enum Change {
     SetVrf(VrfId, Vrf),
     /// Remove a VRF with all its routes.
     RemoveVrf(VrfId),
+    /// Make or change a filter, in one step for every circuit that names it.
+    SetFilter(FilterId, Filter),
+    /// Remove a filter that no circuit names.
+    RemoveFilter(FilterId),
+    /// Make or change an egress address.
+    SetEgressAddress((VrfId, IpAddr), EgressAddress),
+    /// Remove an egress address.
+    RemoveEgressAddress((VrfId, IpAddr)),
+    /// Make or change an egress policy.
+    SetEgressPolicy((VrfId, String), EgressPolicy),
+    /// Remove an egress policy.
+    RemoveEgressPolicy((VrfId, String)),
+    /// Make or change a service; flows stay with backends that stay.
+    SetService(ServiceId, Service),
+    /// Remove a service.
+    RemoveService(ServiceId),
     /// Make or change a circuit and attach its program.
     SetCircuit(IfIndex, Circuit),
     /// Detach a circuit.

@@ -2,8 +2,16 @@
 //!
 //! A change here changes [`LAYOUT`], and with it whether pinned maps are taken over or made anew.
 
+mod egress;
+mod flow;
+mod service;
+
+pub use egress::*;
+pub use flow::*;
+pub use service::*;
+
 /// Version of the layouts below; raise it with every change to them.
-pub const LAYOUT: u32 = 2;
+pub const LAYOUT: u32 = 3;
 
 /// Most segments of one encapsulation.
 pub const MAX_SEGMENTS: usize = 4;
@@ -48,6 +56,10 @@ pub mod next_hop_kind {
     pub const UNREACHABLE: u32 = 7;
     /// Drop in silence (but counted).
     pub const BLACKHOLE: u32 = 8;
+    /// A VIP of this node's services.
+    pub const SERVICE: u32 = 9;
+    /// An address of this node that hosts are translated to.
+    pub const EGRESS: u32 = 10;
 }
 
 /// A next hop, by index: 104 octets. One entry serves every route of a remote SID or neighbour, so that a
@@ -73,7 +85,7 @@ pub struct NextHopEntry {
     pub segments: [[u8; 16]; MAX_SEGMENTS],
 }
 
-/// An attachment circuit, by ifindex: 36 octets.
+/// An attachment circuit, by ifindex: 44 octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct CircuitEntry {
@@ -89,23 +101,39 @@ pub struct CircuitEntry {
     pub reserved: [u8; 2],
     /// The circuit's IPv6 gateway address, zero when it has none.
     pub gateway6: [u8; 16],
+    /// Id of its filter, 0 for none.
+    pub filter: u32,
+    /// Class of its hosts' egress policies, 0 for none.
+    pub egress: u32,
 }
 
 /// A VRF, by id: 32 octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct VrfEntry {
-    /// Bit 0: the VRF exists.
+    /// Bits of [`vrf_flag`].
     pub flags: u32,
     /// Source of ICMP errors to packets that came over the core, zero when the VRF has none.
     pub icmp_source4: [u8; 4],
     /// The same for IPv6.
     pub icmp_source6: [u8; 16],
+    /// Most entries of its flow table; 0 without one.
+    pub flows: u32,
     /// Reserved, zero.
-    pub reserved: [u8; 8],
+    pub reserved: u32,
 }
 
-/// A local SID, by its 16 octets: 16 octets.
+/// Bits of [`VrfEntry::flags`].
+pub mod vrf_flag {
+    /// The VRF exists.
+    pub const EXISTS: u32 = 1;
+    /// It has services: what comes from circuits may be a backend's answer.
+    pub const SERVICES: u32 = 2;
+    /// It has egress policies for what comes from circuits.
+    pub const EGRESS: u32 = 4;
+}
+
+/// A local SID, by its 16 octets: 20 octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct SidEntry {
@@ -115,8 +143,19 @@ pub struct SidEntry {
     pub vrf: u32,
     /// Index of the SID's counters.
     pub counter: u32,
-    /// Reserved, zero.
-    pub reserved: u32,
+    /// Bits of [`sid_flag`].
+    pub flags: u32,
+    /// With [`sid_flag::EGRESS`], the index of the egress address.
+    pub egress: u32,
+}
+
+/// Bits of [`SidEntry::flags`].
+pub mod sid_flag {
+    /// What comes for a VIP may go to every backend. Without it, to those behind this node only: another node has chosen
+    /// already.
+    pub const BALANCE: u32 = 1;
+    /// The source is translated to an egress address.
+    pub const EGRESS: u32 = 2;
 }
 
 /// Node-wide settings, the only slot of an array: 32 octets.
@@ -213,11 +252,19 @@ layouts! {
     FibKey4: 8;
     FibKey6: 20;
     NextHopEntry: 104;
-    CircuitEntry: 36;
+    CircuitEntry: 44;
     VrfEntry: 32;
-    SidEntry: 16;
+    SidEntry: 20;
     NodeConfig: 32;
     Tally: 16;
     DropKey: 8;
     DropEvent: 56;
+    FlowKey: 44;
+    FlowEntry: 40;
+    ServiceKey: 24;
+    ServiceEntry: 32;
+    BackendEntry: 32;
+    EgressKey: 24;
+    EgressEntry: 48;
+    EgressPolicyEntry: 128;
 }

@@ -1,0 +1,11 @@
+//! What a VRF remembers of flows, for services, egress addresses and filters.
+//!
+//! Each VRF has a table of its own, which forgets what was used least recently when it is full: a tenant's flood costs
+//! nobody else a flow, and nobody has to clear up, also while no agent runs. What has been idle for longer than its
+//! lifetime counts for nothing, whether it is still there or not.
+
+mod table;
+mod track;
+
+pub(crate) use table::{find, has_table, insert, insert_new};
+pub(crate) use track::{now, touch};
