@@ -86,7 +86,7 @@ pub(crate) fn vrf(name: &str) -> Vrf {
 impl Vrf {
     pub(crate) fn circuit(mut self, interface: &str, addresses: &[&str]) -> Self {
         let addresses = addresses.iter().map(|a| a.parse().unwrap()).collect();
-        self.circuits.push(Circuit { interface: interface.into(), addresses });
+        self.circuits.push(Circuit { interface: interface.into(), addresses, filter: vec![] });
         self
     }
 

@@ -85,7 +85,7 @@ fn sids_follow_the_mode() {
     let mut red = vrf("red").circuit("eth1", &["10.0.0.1/24", "2001:db8:a::1/64"]);
     red.sid_mode = SidMode::PerFamily;
     let desired = planned(vec![red], &["eth1"]);
-    let entry = |behavior| SidEntry { behavior, vrf: RED };
+    let entry = |behavior| SidEntry { behavior, vrf: RED, role: Default::default() };
     let expected = BTreeMap::from([
         (sid("fc00:0:1:1::"), entry(Behavior::END_DT4)),
         (sid("fc00:0:1:2::"), entry(Behavior::END_DT6)),
