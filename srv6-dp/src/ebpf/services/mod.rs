@@ -116,10 +116,10 @@ impl Services {
 }
 
 /// Where a slot's generations begin that has had no backend: not where they began in earlier maps, whose flows may be
-/// there still.
+/// there still. Seconds would not do: two processes may open within one.
 fn first_generation() -> u32 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    since.as_secs() as u32 | 1
+    since.as_micros() as u32 | 1
 }
 
 const fn rows_of(table: MaglevTable) -> u32 {
