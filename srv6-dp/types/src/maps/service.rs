@@ -76,6 +76,8 @@ pub mod backend_flag {
     pub const LIVE: u8 = 1;
     /// Behind another PE that has the same service: it gets packets as they are, and answers the client itself.
     pub const DIRECT: u8 = 2;
+    /// Takes no flows that are new, not even of clients that it had before.
+    pub const DRAINING: u8 = 4;
 }
 
 /// Indices of backends in one row of the Maglev tables.
