@@ -2,13 +2,13 @@
 
 use srv6_types::{
     DropReason,
-    maps::{FlowEntry, FlowKey, backend_flag, flow_kind, flow_state},
+    maps::{FlowEntry, backend_flag, flow_kind, flow_state},
 };
 
 use super::{Chosen, Service};
 use crate::{
     flow::{self, Draft},
-    packet::{Packet, Translation, Tuple},
+    packet::{Packet, Translation},
 };
 
 const SECOND: u64 = 1_000_000_000;
@@ -25,7 +25,7 @@ pub(super) fn backend(
     if service.entry.affinity == 0 {
         return None;
     }
-    draft.key = key(translation);
+    set_key(draft, translation);
     let allowed = u64::from(service.entry.affinity) * SECOND;
     let had = flow::find_within(packet.vrf, &draft.key, allowed)?;
     let chosen = Chosen::new(packet, had.target, anywhere)?;
@@ -45,7 +45,7 @@ pub(super) fn keep(
     if service.entry.affinity == 0 {
         return Ok(());
     }
-    draft.key = key(translation);
+    set_key(draft, translation);
     draft.entry = FlowEntry {
         address: chosen.entry.address,
         ports: [0; 4],
@@ -57,8 +57,9 @@ pub(super) fn keep(
     flow::insert(packet.vrf, &draft.key, &draft.entry)
 }
 
+/// From the client, whatever its port.
 #[inline(always)]
-fn key(translation: &Translation) -> FlowKey {
-    let client = Tuple { ports: [0, translation.leaves.ports[1]], ..translation.leaves };
-    client.key(translation.protocol, flow_kind::AFFINITY)
+fn set_key(draft: &mut Draft, translation: &Translation) {
+    draft.set_key(&translation.leaves, translation.protocol, flow_kind::AFFINITY);
+    draft.set_ports([0, translation.leaves.ports[1]]);
 }

@@ -23,7 +23,7 @@ fn translate(packet: &Packet) -> Option<()> {
     let draft = Draft::of_this_cpu()?;
     translation.need_ports().ok()?;
     let upper = translation.protocol;
-    draft.key = translation.leaves.key(upper, flow_kind::REPLY);
+    draft.set_key(&translation.leaves, upper, flow_kind::REPLY);
     let entry = flow::find(packet.vrf, &draft.key)?;
     let (leaves, vip) = (&mut translation.leaves, Address::from_octets(&entry.address));
     if leaves.destination == vip {
@@ -34,7 +34,7 @@ fn translate(packet: &Packet) -> Option<()> {
     leaves.ports = ports(entry);
     counters::count_service(entry.target, service_counter::REPLIES, packet.inner.length);
     if translation.quoted == 0 && flow::touch(entry, upper, translation.tcp_flags, true) {
-        draft.key = translation.leaves.reversed().key(upper, flow_kind::BALANCED);
+        draft.set_answers_key(&translation.leaves, upper, flow_kind::BALANCED);
         flow::tell(packet.vrf, &draft.key, entry.state);
     }
     Some(())

@@ -25,7 +25,7 @@ pub(super) fn follow(
     anywhere: bool,
 ) -> Option<Chosen> {
     let (upper, flags) = (translation.protocol, translation.tcp_flags);
-    draft.key = translation.leaves.key(upper, flow_kind::BALANCED);
+    draft.set_key(&translation.leaves, upper, flow_kind::BALANCED);
     let entry = flow::find(packet.vrf, &draft.key)?;
     if flow::begins_anew(entry, upper, flags) {
         return None;
@@ -38,7 +38,7 @@ pub(super) fn follow(
     // Answers of a remote backend do not come by here.
     let answered = chosen.is_direct() && flow::implies_answer(upper, flags);
     if translation.quoted == 0 && flow::touch(entry, upper, flags, answered) && !chosen.is_direct() {
-        draft.key = translation.leaves.reversed().key(upper, flow_kind::REPLY);
+        draft.set_answers_key(&translation.leaves, upper, flow_kind::REPLY);
         flow::tell(packet.vrf, &draft.key, entry.state);
     }
     Some(chosen)
@@ -65,12 +65,11 @@ pub(super) fn open(
     service: &Service,
     chosen: &Chosen,
 ) -> Result<(), DropReason> {
-    let wanted = translation.leaves;
     if !chosen.is_direct() {
-        chosen.translate(translation, [wanted.ports[0], chosen.port()]);
-        claim_answers(packet, translation, draft, service, &wanted)?;
+        chosen.translate(translation, [translation.came.ports[0], chosen.port()]);
+        claim_answers(packet, translation, draft, service)?;
     }
-    draft.key = wanted.key(translation.protocol, flow_kind::BALANCED);
+    draft.set_key(&translation.came, translation.protocol, flow_kind::BALANCED);
     draft.entry = FlowEntry {
         address: chosen.entry.address,
         ports: octets(translation.leaves.ports),
@@ -90,8 +89,8 @@ fn claim_answers(
     translation: &mut Translation,
     draft: &mut Draft,
     service: &Service,
-    wanted: &Tuple,
 ) -> Result<(), DropReason> {
+    let wanted = &translation.came;
     draft.entry = FlowEntry {
         address: wanted.destination.octets(),
         ports: octets([wanted.ports[1], wanted.ports[0]]),
@@ -102,9 +101,9 @@ fn claim_answers(
     };
     for candidate in 0..CANDIDATES {
         if candidate != 0 {
-            translation.leaves.ports[0] = other_port(wanted, candidate);
+            translation.leaves.ports[0] = other_port(&translation.came, candidate);
         }
-        draft.key = translation.leaves.reversed().key(translation.protocol, flow_kind::REPLY);
+        draft.set_answers_key(&translation.leaves, translation.protocol, flow_kind::REPLY);
         if flow::claim(packet.vrf, &draft.key, &draft.entry)? {
             return Ok(());
         }
