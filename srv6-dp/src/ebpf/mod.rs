@@ -41,6 +41,7 @@ use crate::model::{Change, Counters, Dataplane, DataplaneError, IfIndex, NextHop
 pub struct EbpfDataplane {
     maps: maps::Maps,
     fib: fib::Fib,
+    egress: egress::Egress,
     programs: attach::Programs,
     events: Option<Map>,
     /// Indices of SID counters not in use.

@@ -15,6 +15,7 @@ use aya::{EbpfLoader, maps::MapInfo};
 use super::{
     EbpfDataplane,
     attach::{Attach, Programs},
+    egress::Egress,
     error::EbpfError,
     fib::Fib,
     maps::{Maps, Sizes},
@@ -79,6 +80,7 @@ impl EbpfDataplane {
         let mut ebpf = load(&pins, &generation, &options.sizes)?;
         let maps = Maps::take(&mut ebpf, &options.sizes)?;
         let fib = Fib::take(&mut ebpf, &pins, &generation, &options.sizes)?;
+        let egress = Egress::take(&mut ebpf, &pins, &generation, &options.sizes)?;
         let events = ebpf.take_map("EVENTS");
         let free_counters = free_counters(&maps, options.sizes.sids)?;
         let staged = matches!(opened, Opened::Staged { .. });
@@ -86,6 +88,7 @@ impl EbpfDataplane {
         let mut dataplane = Self {
             maps,
             fib,
+            egress,
             programs,
             events,
             free_counters,
@@ -94,6 +97,7 @@ impl EbpfDataplane {
             sizes: options.sizes,
             sysctls: options.sysctls,
         };
+        dataplane.settle_all_egress()?;
         dataplane.put_in_force()?;
         Ok(dataplane)
     }
