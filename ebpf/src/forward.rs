@@ -56,7 +56,8 @@ impl Arrival {
 #[inline(always)]
 pub(crate) fn forward(packet: &mut Packet, arrival: &Arrival) -> Result<Forward, DropReason> {
     let vrf = VRFS.get(packet.vrf).ok_or(DropReason::NoRouteInVrf)?;
-    if vrf.flows == 0 || packet.own {
+    // What is to be translated must not leave untranslated, not even where user space has forgotten the flow table.
+    if vrf.flows == 0 && arrival.egress == 0 || packet.own {
         let next_hop = resolve(packet)?;
         return send(packet, next_hop);
     }
@@ -66,6 +67,7 @@ pub(crate) fn forward(packet: &mut Packet, arrival: &Arrival) -> Result<Forward,
 /// In a VRF that remembers flows.
 #[inline(always)]
 fn forward_flow(packet: &mut Packet, arrival: &Arrival, vrf: &VrfEntry) -> Result<Forward, DropReason> {
+    let entered = packet.vrf;
     read_upper(packet)?;
     packet.translated = true;
     if arrival.circuit != 0 && vrf.flags & vrf_flag::SERVICES != 0 {
@@ -78,18 +80,35 @@ fn forward_flow(packet: &mut Packet, arrival: &Arrival, vrf: &VrfEntry) -> Resul
             Balanced::Direct(index) => next_hop = at(index)?,
             Balanced::Local => return Ok(Forward::Local),
         },
-        next_hop_kind::EGRESS => {
-            egress::inbound(packet)?;
-            services::answer(packet)?;
-            next_hop = resolve(packet)?;
-        }
+        next_hop_kind::EGRESS => next_hop = to_host(packet, arrival, vrf, entered)?,
         next_hop_kind::LOCAL => return Ok(Forward::Local),
-        _ => next_hop = leave(packet, arrival, vrf, next_hop)?,
+        _ => next_hop = leave(packet, arrival, vrf, entered, next_hop)?,
     }
     if arrival.filter != 0 {
         filter::from_circuit(packet, arrival.circuit, arrival.filter)?;
     }
     send(packet, next_hop)
+}
+
+/// Leads a packet for one of our egress addresses on to the host that has the mapping.
+#[inline(always)]
+fn to_host(
+    packet: &mut Packet,
+    arrival: &Arrival,
+    vrf: &VrfEntry,
+    entered: u32,
+) -> Result<&'static NextHopEntry, DropReason> {
+    if arrival.egress != 0 {
+        egress::outbound_to_other(packet, arrival.egress - 1)?;
+    }
+    egress::inbound(packet)?;
+    services::answer(packet)?;
+    let next_hop = resolve(packet)?;
+    let is_here = matches!(next_hop.kind, next_hop_kind::GATEWAY | next_hop_kind::CONNECTED);
+    if is_here && vrf.flags & vrf_flag::EGRESS != 0 {
+        egress::hairpin(packet, entered, next_hop.ifindex)?;
+    }
+    Ok(next_hop)
 }
 
 /// Puts a packet to somewhere else than this node's own addresses under an egress address where that is due.
@@ -98,11 +117,12 @@ fn leave(
     packet: &mut Packet,
     arrival: &Arrival,
     vrf: &VrfEntry,
+    entered: u32,
     next_hop: &'static NextHopEntry,
 ) -> Result<&'static NextHopEntry, DropReason> {
     let choice = match arrival.egress {
         0 if arrival.circuit != 0 && vrf.flags & vrf_flag::EGRESS != 0 => {
-            egress::choose(packet, arrival.circuit)?
+            egress::choose(entered, arrival.circuit).unpack()?
         }
         0 => Choice::None,
         egress => Choice::Here(egress - 1),

@@ -7,8 +7,8 @@ use aya_ebpf::{
 };
 use srv6_types::maps::{
     BackendEntry, CircuitEntry, DropKey, EgressEntry, EgressKey, EgressMember, EgressPolicyEntry, FibKey4,
-    FibKey6, MaglevRow, NextHopEntry, NodeConfig, ServiceEntry, ServiceKey, SidEntry, Tally, VrfEntry, egress_counter,
-    service_counter, vrf_counter,
+    FibKey6, MaglevRow, NextHopEntry, NodeConfig, ServiceEntry, ServiceKey, SidEntry, Tally, VrfEntry,
+    egress_counter, service_counter, vrf_counter,
 };
 
 pub(crate) const VRF_SLOTS: u32 = 4096;

@@ -9,5 +9,5 @@ mod table;
 mod track;
 
 pub(crate) use fragment::{recall_ports, remember_ports};
-pub(crate) use table::{find, has_table, insert, insert_new};
+pub(crate) use table::{find, has_table, insert, insert_new, replace_idle};
 pub(crate) use track::{now, touch};

@@ -14,6 +14,9 @@ use crate::maps::VRF_SLOTS;
 /// The size is that of the template; user space makes each table as large as the VRF wants it.
 type Table = LruHashMap<FlowKey, FlowEntry, 1024>;
 
+/// [`FlowKey::scope`] of the mark beside an entry that is being replaced.
+const REPLACING: u32 = u32::MAX;
+
 /// By VRF id.
 #[btf_map]
 static FLOWS: ArrayOfMaps<Table, { VRF_SLOTS as usize }> = ArrayOfMaps::new();
@@ -48,6 +51,22 @@ pub(crate) fn insert(vrf: u32, key: &FlowKey, entry: &FlowEntry) -> Result<(), D
 #[inline(always)]
 pub(crate) fn insert_new(vrf: u32, key: &FlowKey, entry: &FlowEntry) -> Result<(), DropReason> {
     put(vrf, key, entry, BPF_NOEXIST)
+}
+
+/// Sets an entry in the place of one that has been idle for too long. Of several CPUs that try at a time, one does: it
+/// alone has set a mark beside the entry, and looks once more.
+#[inline(always)]
+pub(crate) fn replace_idle(vrf: u32, key: &FlowKey, entry: &FlowEntry) -> Result<(), DropReason> {
+    let mark = FlowKey { scope: REPLACING, ..*key };
+    insert_new(vrf, &mark, entry)?;
+    let replaced = match find(vrf, key) {
+        Some(_) => Err(DropReason::NoFlowTable),
+        None => insert(vrf, key, entry),
+    };
+    if let Some(table) = FLOWS.get(vrf) {
+        _ = table.remove(&mark);
+    }
+    replaced
 }
 
 #[inline(always)]
