@@ -57,32 +57,41 @@ impl Arrival {
 pub(crate) fn forward(packet: &mut Packet, arrival: &Arrival) -> Result<Forward, DropReason> {
     let vrf = VRFS.get(packet.vrf).ok_or(DropReason::NoRouteInVrf)?;
     // What is to be translated must not leave untranslated, not even where user space has forgotten the flow table.
-    if vrf.flows == 0 && arrival.egress == 0 || packet.own {
-        let next_hop = resolve(packet)?;
-        return send(packet, next_hop);
+    if vrf.flows == 0 && arrival.egress == 0 {
+        return forward_plainly(packet);
     }
     forward_flow(packet, arrival, vrf)
+}
+
+/// Neither translated nor filtered: in a VRF without either, or what the program itself has to say.
+#[inline(always)]
+pub(crate) fn forward_plainly(packet: &mut Packet) -> Result<Forward, DropReason> {
+    let next_hop = resolve(packet)?;
+    send(packet, next_hop)
 }
 
 /// In a VRF that remembers flows.
 #[inline(always)]
 fn forward_flow(packet: &mut Packet, arrival: &Arrival, vrf: &VrfEntry) -> Result<Forward, DropReason> {
-    let entered = packet.vrf;
     read_upper(packet)?;
     packet.translated = true;
-    if arrival.circuit != 0 && vrf.flags & vrf_flag::SERVICES != 0 {
-        services::answer(packet)?;
+    if arrival.circuit != 0 && vrf.flags & vrf_flag::SERVICES != 0 && !services::answer(packet) {
+        services::check_source(packet)?;
     }
     let mut next_hop = resolve(packet)?;
     match next_hop.kind {
         next_hop_kind::SERVICE => match services::balance(packet, arrival)? {
-            Balanced::Translated => next_hop = resolve(packet)?,
-            Balanced::Direct(index) => next_hop = at(index)?,
+            Balanced::To(to) => {
+                next_hop = at(to.next_hop)?;
+                if let Some(address) = to.source {
+                    egress::outbound(packet, address)?;
+                }
+            }
             Balanced::Local => return Ok(Forward::Local),
         },
-        next_hop_kind::EGRESS => next_hop = to_host(packet, arrival, vrf, entered)?,
+        next_hop_kind::EGRESS => next_hop = to_host(packet, arrival, vrf)?,
         next_hop_kind::LOCAL => return Ok(Forward::Local),
-        _ => next_hop = leave(packet, arrival, vrf, entered, next_hop)?,
+        _ => next_hop = leave(packet, arrival, vrf, next_hop)?,
     }
     if arrival.filter != 0 {
         filter::from_circuit(packet, arrival.circuit, arrival.filter)?;
@@ -96,17 +105,16 @@ fn to_host(
     packet: &mut Packet,
     arrival: &Arrival,
     vrf: &VrfEntry,
-    entered: u32,
 ) -> Result<&'static NextHopEntry, DropReason> {
     if arrival.egress != 0 {
         egress::outbound_to_other(packet, arrival.egress - 1)?;
     }
     egress::inbound(packet)?;
-    services::answer(packet)?;
+    services::answer(packet);
     let next_hop = resolve(packet)?;
     let is_here = matches!(next_hop.kind, next_hop_kind::GATEWAY | next_hop_kind::CONNECTED);
     if is_here && vrf.flags & vrf_flag::EGRESS != 0 {
-        egress::hairpin(packet, entered, next_hop.ifindex)?;
+        egress::hairpin(packet, next_hop.ifindex)?;
     }
     Ok(next_hop)
 }
@@ -117,13 +125,10 @@ fn leave(
     packet: &mut Packet,
     arrival: &Arrival,
     vrf: &VrfEntry,
-    entered: u32,
     next_hop: &'static NextHopEntry,
 ) -> Result<&'static NextHopEntry, DropReason> {
     let choice = match arrival.egress {
-        0 if arrival.circuit != 0 && vrf.flags & vrf_flag::EGRESS != 0 => {
-            egress::choose(entered, arrival.circuit).unpack()?
-        }
+        0 if arrival.circuit != 0 && vrf.flags & vrf_flag::EGRESS != 0 => egress::choose(arrival.circuit)?,
         0 => Choice::None,
         egress => Choice::Here(egress - 1),
     };

@@ -26,7 +26,19 @@ impl Packed {
         if self.0 < DROPPED {
             return Ok(self.0 as i32);
         }
-        // SAFETY: the field is private, and `pack` puts only the code of a reason here.
+        // SAFETY: only what `pack` has made is unpacked, and it puts only the code of a reason here.
         Err(unsafe { core::mem::transmute::<u32, DropReason>(self.0 as u32) })
+    }
+
+    /// For a function that the verifier lets return nothing but a number.
+    #[inline(always)]
+    pub(crate) const fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// Of what [`Self::bits`] gave.
+    #[inline(always)]
+    pub(crate) const fn from_bits(bits: u64) -> Self {
+        Self(bits)
     }
 }

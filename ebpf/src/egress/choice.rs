@@ -38,9 +38,21 @@ impl Packed {
         match self.0 & KIND {
             HERE => Ok(Choice::Here(index)),
             GATEWAY => Ok(Choice::Gateway(index)),
-            // SAFETY: the field is private, and `pack` puts only the code of a reason here.
+            // SAFETY: only what `pack` has made is unpacked, and it puts only the code of a reason here.
             DROPPED => Err(unsafe { core::mem::transmute::<u32, DropReason>(index) }),
             _ => Ok(Choice::None),
         }
+    }
+
+    /// For a function that the verifier lets return nothing but a number.
+    #[inline(always)]
+    pub(crate) const fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// Of what [`Self::bits`] gave.
+    #[inline(always)]
+    pub(crate) const fn from_bits(bits: u64) -> Self {
+        Self(bits)
     }
 }

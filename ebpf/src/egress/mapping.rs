@@ -6,28 +6,27 @@
 
 use srv6_types::{
     DropReason,
-    maps::{EgressEntry, FlowEntry, FlowKey, flow_kind, flow_state},
+    maps::{EgressEntry, FlowEntry, flow_kind, flow_state},
 };
 
 use crate::{
-    flow,
-    packet::{Address, Family, Translation, Tuple, headers::protocol},
+    flow::{self, Draft},
+    packet::{Address, Family, Translation, headers::protocol},
 };
 
 /// Ports of a block that are tried. More would cost a packet too much time where a host has used up all.
 const TRIES: u32 = 128;
 
-const NONE: Address = Address([0; 4]);
 const SYN: u8 = 0x02;
 
-/// An end of a flow inside and the address that it has outside.
+/// A host with its port, and the address that it has outside.
 pub(super) struct Host<'a> {
     pub(super) translation: &'a Translation,
     pub(super) vrf: u32,
-    pub(super) address: Address,
-    /// As on the wire; so below.
+    pub(super) address: &'a Address,
+    /// As on the wire; so are all ports below that are u16.
     pub(super) port: u16,
-    pub(super) outside: Address,
+    pub(super) outside: &'a Address,
 }
 
 /// A host's port outside.
@@ -37,22 +36,25 @@ pub(super) struct Mapped {
     pub(super) new: bool,
 }
 
-/// The owner of a port outside, if it has one.
+enum Claim {
+    Mine { new: bool },
+    Taken,
+    Again,
+}
+
+/// Makes of the draft the key of a port's owner.
 #[inline(always)]
-pub(super) fn owner(
-    vrf: u32,
-    upper: u8,
-    family: Family,
-    outside: &Address,
-    port: u16,
-) -> Option<&'static mut FlowEntry> {
-    flow::find(vrf, &inbound_key(upper, family, outside, port))
+pub(super) fn name_owner(draft: &mut Draft, translation: &Translation, outside: &Address, port: u16) {
+    draft.key.source = [0; 16];
+    draft.key.destination = outside.octets();
+    name(draft, translation, [0, port], flow_kind::INBOUND);
 }
 
 #[inline(always)]
-fn inbound_key(upper: u8, family: Family, outside: &Address, port: u16) -> FlowKey {
-    let tuple = Tuple { source: NONE, destination: *outside, ports: [0, port], family };
-    tuple.key(upper, flow_kind::INBOUND)
+fn name(draft: &mut Draft, translation: &Translation, ports: [u16; 2], kind: u16) {
+    draft.set_ports(ports);
+    (draft.key.scope, draft.key.kind) = (0, kind);
+    (draft.key.protocol, draft.key.family) = (translation.protocol, translation.came.family as u8);
 }
 
 /// Notes a packet of a mapping; returns whether the other entry is to be told. A connection may follow on one that was
@@ -73,41 +75,37 @@ pub(super) fn touch(entry: &mut FlowEntry, translation: &Translation, answer: bo
 
 impl Host<'_> {
     #[inline(always)]
-    fn outbound_key(&self) -> FlowKey {
-        let family = self.translation.came.family;
-        let ports = [self.port, 0];
-        let tuple = Tuple { source: self.address, destination: self.outside, ports, family };
-        tuple.key(self.translation.protocol, flow_kind::OUTBOUND)
-    }
-
-    #[inline(always)]
-    fn owner(&self, port: u16) -> Option<&'static mut FlowEntry> {
-        let Translation { protocol, came, .. } = self.translation;
-        owner(self.vrf, *protocol, came.family, &self.outside, port)
+    fn name_own(&self, draft: &mut Draft) {
+        draft.key.source = self.address.octets();
+        draft.key.destination = self.outside.octets();
+        name(draft, self.translation, [self.port, 0], flow_kind::OUTBOUND);
     }
 
     #[inline(always)]
     fn owns(&self, entry: &FlowEntry) -> bool {
         let [_, _, a, b] = entry.ports;
-        Address::from_octets(&entry.address) == self.address && u16::from_ne_bytes([a, b]) == self.port
+        u16::from_ne_bytes([a, b]) == self.port && Address::from_octets(&entry.address) == *self.address
     }
 
     /// Notes an answer of the outside for the host's own entry.
     #[inline(always)]
-    pub(super) fn told(&self) {
-        if let Some(entry) = flow::find(self.vrf, &self.outbound_key()) {
+    pub(super) fn told(&self, draft: &mut Draft) {
+        self.name_own(draft);
+        if let Some(entry) = flow::find(self.vrf, &draft.key) {
             touch(entry, self.translation, true);
         }
     }
 
     /// The host's port outside; a new one where it has none. An error makes none, RFC 5508 section 4.2.
     #[inline(always)]
-    pub(super) fn map(&self, egress: &EgressEntry) -> Result<Mapped, DropReason> {
+    pub(super) fn map(&self, draft: &mut Draft, egress: &EgressEntry) -> Result<Mapped, DropReason> {
         let mut wanted = self.port;
-        if let Some(entry) = flow::find(self.vrf, &self.outbound_key()) {
+        self.name_own(draft);
+        if let Some(entry) = flow::find(self.vrf, &draft.key) {
             let [a, b, _, _] = entry.ports;
             wanted = u16::from_ne_bytes([a, b]);
-            if let Some(owner) = self.owner(wanted)
+            name_owner(draft, self.translation, self.outside, wanted);
+            if let Some(owner) = flow::find(self.vrf, &draft.key)
                 && self.owns(owner)
             {
                 touch(entry, self.translation, false);
@@ -121,26 +119,34 @@ impl Host<'_> {
         if !flow::has_table(self.vrf) {
             return Err(DropReason::NoFlowTable);
         }
-        let mapped = self.search(egress, u16::from_be(wanted))?;
+        let mapped = self.search(draft, egress, u16::from_be(wanted))?;
+        self.name_own(draft);
         let [a, b] = mapped.port.to_ne_bytes();
-        flow::insert(self.vrf, &self.outbound_key(), &self.entry(NONE, [a, b, 0, 0]))?;
+        draft.entry.ports = [a, b, 0, 0];
+        flow::insert(self.vrf, &draft.key, &draft.entry)?;
         Ok(mapped)
     }
 
     /// Looks for a port in the host's block, at first the wanted one if it lies there.
     #[inline(always)]
-    fn search(&self, egress: &EgressEntry, wanted: u16) -> Result<Mapped, DropReason> {
+    fn search(&self, draft: &mut Draft, egress: &EgressEntry, wanted: u16) -> Result<Mapped, DropReason> {
         let (first, size) = self.block(egress)?;
+        let [a, b] = self.port.to_ne_bytes();
+        let entry = &mut draft.entry;
+        (entry.address, entry.ports) = (self.address.octets(), [0, 0, a, b]);
+        (entry.target, entry.generation, entry.state) = (0, 0, flow_state::OPENING);
+        entry.seen = flow::now();
+        name_owner(draft, self.translation, self.outside, 0);
         let mut offset = u32::from(wanted.wrapping_sub(first as u16)) % size;
         let mut left = size;
         for _ in 0..TRIES {
             let Ok(port) = u16::try_from(first + offset) else { break };
-            match self.claim(port.to_be()) {
+            draft.set_ports([0, port.to_be()]);
+            match self.claim(draft) {
                 Claim::Mine { new } => return Ok(Mapped { port: port.to_be(), new }),
                 Claim::Again => {}
                 Claim::Taken => {
-                    left -= 1;
-                    offset += 1;
+                    (left, offset) = (left - 1, offset + 1);
                     if offset >= size {
                         offset = 0;
                     }
@@ -163,49 +169,29 @@ impl Host<'_> {
         }
         if self.translation.protocol == protocol::SCTP {
             let port = u32::from(u16::from_be(self.port));
-            let last = first_port + blocks.wrapping_mul(block_size) - 1;
-            let within = first_port <= port && port <= last;
+            let end = first_port.wrapping_add(blocks.wrapping_mul(block_size));
+            let within = first_port <= port && port < end;
             return if within { Ok((port, 1)) } else { Err(DropReason::Untranslatable) };
         }
         let number = match self.translation.came.family {
             Family::V4 => self.address.0[0],
             Family::V6 => self.address.0[3],
         };
-        Ok((first_port + u32::from_be(number) % blocks * block_size, block_size))
+        let block = u32::from_be(number) % blocks;
+        Ok((first_port.wrapping_add(block.wrapping_mul(block_size)), block_size))
     }
 
+    /// Tries to make the host the owner of the port that the draft names.
     #[inline(always)]
-    fn claim(&self, port: u16) -> Claim {
-        if let Some(owner) = self.owner(port) {
+    fn claim(&self, draft: &mut Draft) -> Claim {
+        if let Some(owner) = flow::find(self.vrf, &draft.key) {
             return if self.owns(owner) { Claim::Mine { new: false } } else { Claim::Taken };
         }
-        let [a, b] = self.port.to_ne_bytes();
-        let entry = self.entry(self.address, [0, 0, a, b]);
-        let Translation { protocol, came, .. } = self.translation;
-        let key = inbound_key(*protocol, came.family, &self.outside, port);
-        match flow::insert_new(self.vrf, &key, &entry).or_else(|_| flow::replace_idle(self.vrf, &key, &entry))
-        {
+        let done = flow::insert_new(self.vrf, &draft.key, &draft.entry);
+        match done.or_else(|_| flow::replace_idle(self.vrf, draft)) {
             Ok(()) => Claim::Mine { new: true },
             // Another CPU was faster, maybe for the same host.
             Err(_) => Claim::Again,
         }
     }
-
-    #[inline(always)]
-    fn entry(&self, address: Address, ports: [u8; 4]) -> FlowEntry {
-        FlowEntry {
-            address: address.octets(),
-            ports,
-            target: 0,
-            generation: 0,
-            state: flow_state::OPENING,
-            seen: flow::now(),
-        }
-    }
-}
-
-enum Claim {
-    Mine { new: bool },
-    Taken,
-    Again,
 }

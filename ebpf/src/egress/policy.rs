@@ -3,14 +3,14 @@
 use aya_ebpf::maps::lpm_trie::Key;
 use srv6_types::{
     DropReason,
-    maps::{EGRESS_CHOICES, EgressKey, EgressPolicyEntry, FibKey4, FibKey6, next_hop_kind},
+    maps::{CircuitEntry, EGRESS_CHOICES, EgressKey, EgressPolicyEntry, FibKey4, FibKey6, next_hop_kind},
 };
 
 use super::Choice;
 use crate::{
     fib,
     maps::{
-        CIRCUITS, EGRESS_DESTINATIONS4, EGRESS_DESTINATIONS6, EGRESS_INDEX, EGRESS_POLICIES, EGRESS_SOURCES4,
+        EGRESS_DESTINATIONS4, EGRESS_DESTINATIONS6, EGRESS_INDEX, EGRESS_POLICIES, EGRESS_SOURCES4,
         EGRESS_SOURCES6, NEXT_HOPS,
     },
     packet::{Address, Family},
@@ -19,25 +19,19 @@ use crate::{
 /// Bits of the VRF or class in front of the address.
 const CLASS_BITS: u32 = 32;
 
-/// Id of the policy for what `source` sends to `destination`: by its address, else by the circuit `ifindex`. The circuit
-/// is looked up last: user space moves hosts from one to the other in that order.
+/// Id of the policy for what `source` behind the circuit sends to `destination`: by its address, else by the circuit.
 #[inline(always)]
 pub(super) fn find(
-    vrf: u32,
-    ifindex: u32,
+    circuit: &CircuitEntry,
     family: Family,
     source: &Address,
     destination: &Address,
 ) -> Option<u32> {
     let by_source =
-        class_of_source(vrf, family, source).and_then(|class| of_class(class, family, destination));
-    if by_source.is_some() {
-        return by_source;
-    }
-    // SAFETY: values are replaced whole, and a torn read would harm one packet.
-    match unsafe { CIRCUITS.get(ifindex) } {
-        Some(circuit) if circuit.egress != 0 => of_class(circuit.egress, family, destination),
-        _ => None,
+        class_of_source(circuit.vrf, family, source).and_then(|class| of_class(class, family, destination));
+    match circuit.egress {
+        0 => by_source,
+        class => by_source.or_else(|| of_class(class, family, destination)),
     }
 }
 

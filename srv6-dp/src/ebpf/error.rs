@@ -88,14 +88,6 @@ pub enum EbpfError {
     /// An encapsulation without segments or with too many.
     #[error("{0} segments: write 1 to {max}", max = srv6_types::maps::MAX_SEGMENTS)]
     Segments(usize),
-    /// A SID or backend names an egress address that is not there.
-    #[error("{address} is no egress address of VRF {vrf}: set the address before what translates to it")]
-    NoEgressAddress {
-        /// The VRF.
-        vrf: VrfId,
-        /// The address.
-        address: IpAddr,
-    },
     /// Port blocks that are none, or that run over the last port.
     #[error("{blocks} blocks of {block_size} ports from port {first_port}: keep within ports 1 to 65535")]
     PortBlocks {
@@ -115,6 +107,14 @@ pub enum EbpfError {
     /// The VRF has to be made first.
     #[error(transparent)]
     NoSuchVrf(#[from] NoSuchVrf),
+    /// The egress address has to be made first.
+    #[error("VRF {vrf} has no egress address {address}: set it before what translates to it")]
+    NoEgressAddress {
+        /// VRF.
+        vrf: VrfId,
+        /// The address.
+        address: IpAddr,
+    },
     /// A kernel parameter could not be set.
     #[error("setting {path} to {value}: {source}")]
     Sysctl {

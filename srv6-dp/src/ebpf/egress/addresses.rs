@@ -23,7 +23,7 @@ use super::{
         counters::sum,
         error::EbpfError,
         maps::{Sizes, take},
-        next_hops::let_packets_pass,
+        ranges::let_packets_pass,
         tables::zero,
     },
     codec,
@@ -112,8 +112,17 @@ impl Addresses {
         }
     }
 
+    /// The address in a slot; `None` where there is none.
+    pub(super) fn at(&self, slot: u32) -> Result<Option<IpAddr>, EbpfError> {
+        if slot >= self.sizes.egress {
+            return Ok(None);
+        }
+        let entry = self.slots.get(&slot, 0).map_err(self.sizes.error("EGRESS"))?;
+        Ok(super::super::codec::address(entry.family, entry.address))
+    }
+
     /// Every address with its slot.
-    pub(super) fn indices(&self) -> Result<BTreeMap<Key, u32>, EbpfError> {
+    fn indices(&self) -> Result<BTreeMap<Key, u32>, EbpfError> {
         let mut indices = BTreeMap::new();
         for entry in self.index.iter() {
             let (key, slot) = entry.map_err(self.sizes.error("EGRESS_INDEX"))?;

@@ -20,7 +20,7 @@ pub(super) fn key((vrf, address): (VrfId, IpAddr)) -> EgressKey {
 
 /// `None` for what sixedge never writes.
 pub(super) fn decode_key(key: &EgressKey) -> Option<(VrfId, IpAddr)> {
-    Some((VrfId(key.vrf), codec::decode_address(key.family, key.address)?))
+    Some((VrfId(key.vrf), codec::address(key.family, key.address)?))
 }
 
 pub(super) fn encode_address(
@@ -139,7 +139,7 @@ pub(super) fn members(policy: u32, of: &EgressPolicy) -> impl Iterator<Item = Eg
 /// Puts a member back where it was; what sixedge never writes is left out.
 pub(super) fn add_member(policy: &mut EgressPolicy, member: &EgressMember) {
     let [a, b, c, d, ..] = member.address;
-    let address = codec::decode_address(member.family.into(), member.address);
+    let address = codec::address(member.family.into(), member.address);
     let prefix = address.and_then(|address| IpNet::new(address, member.length).ok());
     match (member.part, prefix) {
         (part::SOURCE, Some(prefix)) => drop(policy.sources.insert(prefix)),

@@ -18,7 +18,7 @@ use aya::Ebpf;
 use srv6_types::{VrfId, maps::CircuitEntry};
 
 use self::compile::Compiled;
-use super::{EbpfDataplane, error::EbpfError, maps::Sizes, next_hops::let_packets_pass, pins::Pins};
+use super::{EbpfDataplane, error::EbpfError, maps::Sizes, pins::Pins, ranges::let_packets_pass};
 use crate::model::{Change, EgressAddress, EgressCounters, EgressPolicy, IfIndex};
 
 /// The maps, and what is written to them.
@@ -48,16 +48,6 @@ impl Egress {
     /// The class of the hosts behind a circuit, 0 for none.
     pub(super) fn circuit_class(&self, vrf: VrfId, circuit: IfIndex) -> u32 {
         self.circuits.get(&(vrf, circuit)).copied().unwrap_or(0)
-    }
-
-    /// Index of an egress address, by which SIDs and backends name it.
-    pub(super) fn index(&self, vrf: VrfId, address: IpAddr) -> Result<u32, EbpfError> {
-        self.addresses.find((vrf, address))?.ok_or(EbpfError::NoEgressAddress { vrf, address })
-    }
-
-    /// The addresses by their indices.
-    pub(super) fn by_index(&self) -> Result<BTreeMap<u32, IpAddr>, EbpfError> {
-        Ok(self.addresses.indices()?.into_iter().map(|((_, address), index)| (index, address)).collect())
     }
 
     pub(super) fn counters(&self) -> Result<BTreeMap<(VrfId, IpAddr), EgressCounters>, EbpfError> {
@@ -136,7 +126,10 @@ impl EbpfDataplane {
     fn enforce(&mut self, vrf: VrfId, compiled: &Compiled) -> Result<Vec<u32>, EbpfError> {
         let numbers = self.egress.lookups.make(compiled)?;
         self.egress.set_circuits(vrf, compiled, &numbers);
-        self.write_circuit_classes(vrf)?;
+        if self.write_circuit_classes(vrf)? {
+            // A packet reads its circuit before it looks for its source.
+            let_packets_pass();
+        }
         let number = |at: &usize| numbers.get(*at).copied();
         let sources =
             compiled.sources.iter().filter_map(|(source, at)| Some((*source, number(at)?))).collect();
@@ -144,20 +137,33 @@ impl EbpfDataplane {
         Ok(numbers)
     }
 
-    fn write_circuit_classes(&mut self, vrf: VrfId) -> Result<(), EbpfError> {
+    /// Returns whether there was anything to write.
+    fn write_circuit_classes(&mut self, vrf: VrfId) -> Result<bool, EbpfError> {
+        let mut changed = false;
         let error = self.maps.error("CIRCUITS");
         let entries: Result<Vec<_>, _> = self.maps.circuits.iter().collect();
         for (interface, entry) in entries.map_err(&error)? {
             let egress = self.egress.circuit_class(vrf, IfIndex(interface));
             if entry.vrf == vrf.0 && entry.egress != egress {
                 self.maps.circuits.insert(interface, CircuitEntry { egress, ..entry }, 0).map_err(&error)?;
+                changed = true;
             }
         }
-        Ok(())
+        Ok(changed)
     }
 
     pub(super) fn egress_addresses(&self) -> Result<BTreeMap<(VrfId, IpAddr), EgressAddress>, EbpfError> {
         self.egress.addresses.observe()
+    }
+
+    /// The index of an egress address, for what translates to it.
+    pub(super) fn egress_index(&self, vrf: VrfId, address: IpAddr) -> Result<u32, EbpfError> {
+        self.egress.addresses.find((vrf, address))?.ok_or(EbpfError::NoEgressAddress { vrf, address })
+    }
+
+    /// The egress address of an index; `None` where there is none.
+    pub(super) fn egress_address(&self, index: u32) -> Result<Option<IpAddr>, EbpfError> {
+        self.egress.addresses.at(index)
     }
 
     pub(super) fn egress_policies(&self) -> Result<BTreeMap<policies::Key, EgressPolicy>, EbpfError> {
