@@ -11,6 +11,7 @@ use crate::{
     fib, filter, guard,
     headend::encaps,
     maps::{NEXT_HOPS, VRFS},
+    outcome::{Outcome, Packed},
     packet::{Family, Packet, read_upper},
     services::{self, Balanced},
     translate,
@@ -169,6 +170,17 @@ fn send(packet: &mut Packet, next_hop: &'static NextHopEntry) -> Result<Forward,
 /// Follows leaks until a next hop that is none.
 #[inline(always)]
 fn resolve(packet: &mut Packet) -> Result<&'static NextHopEntry, DropReason> {
+    at(find_next_hop(packet).unpack()? as u32)
+}
+
+/// Index of the next hop. Apart, for its keys take room on the stack.
+#[inline(never)]
+fn find_next_hop(packet: &mut Packet) -> Packed {
+    Packed::pack(follow_leaks(packet))
+}
+
+#[inline(always)]
+fn follow_leaks(packet: &mut Packet) -> Outcome {
     let destination = packet.destination();
     for _ in 0..=LEAKS {
         let index =
@@ -177,7 +189,7 @@ fn resolve(packet: &mut Packet) -> Result<&'static NextHopEntry, DropReason> {
         match next_hop.kind {
             next_hop_kind::VRF => packet.vrf = next_hop.vrf,
             next_hop_kind::BLACKHOLE => return Err(DropReason::Blackhole),
-            _ => return Ok(next_hop),
+            _ => return Ok(index as i32),
         }
     }
     Err(DropReason::LeakLoop)

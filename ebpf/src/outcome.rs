@@ -21,6 +21,18 @@ impl Packed {
         }
     }
 
+    /// For functions that are exported: their result has to be a number.
+    #[inline(always)]
+    pub(crate) const fn raw(self) -> u64 {
+        self.0
+    }
+
+    /// The counterpart of [`Self::raw`], for nothing else.
+    #[inline(always)]
+    pub(crate) const fn from_raw(raw: u64) -> Self {
+        Self(raw)
+    }
+
     #[inline(always)]
     pub(crate) const fn unpack(self) -> Outcome {
         if self.0 < DROPPED {
@@ -28,17 +40,5 @@ impl Packed {
         }
         // SAFETY: only what `pack` has made is unpacked, and it puts only the code of a reason here.
         Err(unsafe { core::mem::transmute::<u32, DropReason>(self.0 as u32) })
-    }
-
-    /// For a function that the verifier lets return nothing but a number.
-    #[inline(always)]
-    pub(crate) const fn bits(self) -> u64 {
-        self.0
-    }
-
-    /// Of what [`Self::bits`] gave.
-    #[inline(always)]
-    pub(crate) const fn from_bits(bits: u64) -> Self {
-        Self(bits)
     }
 }

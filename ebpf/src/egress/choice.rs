@@ -46,13 +46,13 @@ impl Packed {
 
     /// For a function that the verifier lets return nothing but a number.
     #[inline(always)]
-    pub(crate) const fn bits(self) -> u64 {
+    pub(crate) const fn raw(self) -> u64 {
         self.0
     }
 
-    /// Of what [`Self::bits`] gave.
+    /// Of what [`Self::raw`] gave.
     #[inline(always)]
-    pub(crate) const fn from_bits(bits: u64) -> Self {
-        Self(bits)
+    pub(crate) const fn from_raw(raw: u64) -> Self {
+        Self(raw)
     }
 }

@@ -23,13 +23,13 @@ use mapping::Host;
 /// Looks for the policy of a packet that came in by the circuit `ifindex`.
 #[inline(always)]
 pub(crate) fn choose(ifindex: u32) -> Result<Choice, DropReason> {
-    choice::Packed::from_bits(egress_choose(ifindex)).unpack()
+    choice::Packed::from_raw(egress_choose(ifindex)).unpack()
 }
 
 #[inline(never)]
 #[unsafe(no_mangle)]
 extern "C" fn egress_choose(ifindex: u32) -> u64 {
-    choice::Packed::pack(find_choice(ifindex)).bits()
+    choice::Packed::pack(find_choice(ifindex)).raw()
 }
 
 #[inline(always)]
@@ -187,10 +187,10 @@ fn has_one_identifier(translation: &Translation) -> bool {
 
 #[inline(always)]
 fn pack(done: Result<(), DropReason>) -> u64 {
-    outcome::Packed::pack(done.map(|()| 0)).bits()
+    outcome::Packed::pack(done.map(|()| 0)).raw()
 }
 
 #[inline(always)]
-fn unpack(bits: u64) -> Result<(), DropReason> {
-    outcome::Packed::from_bits(bits).unpack().map(drop)
+fn unpack(raw: u64) -> Result<(), DropReason> {
+    outcome::Packed::from_raw(raw).unpack().map(drop)
 }
