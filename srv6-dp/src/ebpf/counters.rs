@@ -23,6 +23,7 @@ impl EbpfDataplane {
                 sum(&self.maps.sid_counters, entry.counter).map_err(self.maps.error("SID_COUNTERS"))?;
             counters.sids.insert(Sid(sid), tally);
         }
+        counters.filters = self.filters.counters()?;
         for entry in self.maps.drops.iter() {
             let (key, values) = entry.map_err(self.maps.error("DROPS"))?;
             let packets = values.iter().sum();
@@ -46,7 +47,7 @@ fn vrf_counters(map: &PerCpuArray<MapData, maps::Tally>, vrf: VrfId) -> Result<V
     })
 }
 
-fn sum(map: &PerCpuArray<MapData, maps::Tally>, index: u32) -> Result<Tally, MapError> {
+pub(super) fn sum(map: &PerCpuArray<MapData, maps::Tally>, index: u32) -> Result<Tally, MapError> {
     let per_cpu = map.get(&index, 0)?;
     Ok(per_cpu.iter().fold(Tally::default(), |sum, cpu| Tally {
         packets: sum.packets + cpu.packets,

@@ -4,10 +4,7 @@
 //! its index may still be on the way: it is written anew only after those have passed, or a packet of one tenant
 //! could go where another tenant's route leads.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    io,
-};
+use std::collections::{HashMap, VecDeque};
 
 use aya::maps::{Array, MapData};
 use srv6_types::maps::NextHopEntry;
@@ -123,9 +120,7 @@ impl NextHops {
 
     fn free_slot(&mut self) -> Result<u32, EbpfError> {
         if self.free.is_empty() && !self.retired.is_empty() {
-            if let Err(error) = sys::wait_for_readers() {
-                wait_instead(&error);
-            }
+            let_packets_pass();
             self.free.extend(self.retired.drain(..).rev());
         }
         let Spec { name, entries, setting, .. } = self.spec;
@@ -138,8 +133,11 @@ impl NextHops {
     }
 }
 
-/// Where membarrier(2) is not to be had (nohz_full, seccomp): no packet stays in a program for so long.
-fn wait_instead(error: &io::Error) {
-    tracing::debug!(%error, "no membarrier");
-    std::thread::sleep(std::time::Duration::from_millis(100));
+/// Returns when every packet that was on its way through a program has left it.
+pub(super) fn let_packets_pass() {
+    if let Err(error) = sys::wait_for_readers() {
+        // Where membarrier(2) is not to be had (nohz_full, seccomp): no packet stays in a program for so long.
+        tracing::debug!(%error, "no membarrier");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
 }

@@ -17,6 +17,7 @@ use super::{
     attach::{Attach, Programs},
     error::EbpfError,
     fib::Fib,
+    filters::Filters,
     maps::{Maps, Sizes},
     pins::Pins,
     sys,
@@ -79,6 +80,7 @@ impl EbpfDataplane {
         let mut ebpf = load(&pins, &generation, &options.sizes)?;
         let maps = Maps::take(&mut ebpf, &options.sizes)?;
         let fib = Fib::take(&mut ebpf, &pins, &generation, &options.sizes)?;
+        let filters = Filters::take(&mut ebpf, &pins, &generation, &options.sizes)?;
         let events = ebpf.take_map("EVENTS");
         let free_counters = free_counters(&maps, options.sizes.sids)?;
         let staged = matches!(opened, Opened::Staged { .. });
@@ -86,6 +88,7 @@ impl EbpfDataplane {
         let mut dataplane = Self {
             maps,
             fib,
+            filters,
             programs,
             events,
             free_counters,

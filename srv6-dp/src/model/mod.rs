@@ -13,7 +13,7 @@ use ipnet::{IpNet, Ipv6Net};
 use srv6_types::{Behavior, Sid, VrfId};
 
 pub use egress::{EgressAddress, EgressPolicy};
-pub use filter::{Action, Direction, Filter, FilterId, Rule};
+pub use filter::{Action, Direction, Filter, FilterCounters, FilterId, Rule};
 pub use service::{Backend, Reach, Service, ServiceId, Transport};
 
 /// An interface of this node by the kernel's index.
@@ -225,6 +225,8 @@ pub struct Counters {
     pub vrfs: BTreeMap<VrfId, VrfCounters>,
     /// Per local SID.
     pub sids: BTreeMap<Sid, Tally>,
+    /// Per filter.
+    pub filters: BTreeMap<FilterId, FilterCounters>,
     /// Per VRF and reason, only those that are not zero.
     pub drops: BTreeMap<(VrfId, srv6_types::DropReason), u64>,
 }
