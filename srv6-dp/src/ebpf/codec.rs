@@ -94,7 +94,7 @@ pub(super) fn decode_next_hop(entry: &NextHopEntry) -> Option<NextHop> {
             NextHop::Encapsulate { segments, reduced: entry.kind == kind::ENCAPS_RED }
         }
         kind::GATEWAY => {
-            NextHop::Gateway { interface, address: decode_address(entry.address_family, entry.address)? }
+            NextHop::Gateway { interface, address: address(entry.address_family, entry.address)? }
         }
         kind::CONNECTED => NextHop::Connected { interface },
         kind::LOCAL => NextHop::Local { interface },
@@ -119,7 +119,8 @@ pub(super) fn encode_address(address: IpAddr) -> (u32, [u8; 16]) {
     }
 }
 
-pub(super) fn decode_address(family: u32, octets: [u8; 16]) -> Option<IpAddr> {
+/// `None` where `family` is neither 4 nor 6.
+pub(super) fn address(family: u32, octets: [u8; 16]) -> Option<IpAddr> {
     let [a, b, c, d, ..] = octets;
     match family {
         4 => Some(Ipv4Addr::new(a, b, c, d).into()),

@@ -18,10 +18,12 @@ use super::{
     error::EbpfError,
     fib::Fib,
     filters::Filters,
+    flows::FlowTables,
     maps::{Maps, Sizes},
     pins::Pins,
+    services::Services,
     sys,
-    tables::free_counters,
+    tables::{free_counters, wanted_flows},
 };
 use crate::{model::DataplaneError, object::OBJECT};
 
@@ -81,6 +83,8 @@ impl EbpfDataplane {
         let maps = Maps::take(&mut ebpf, &options.sizes)?;
         let fib = Fib::take(&mut ebpf, &pins, &generation, &options.sizes)?;
         let filters = Filters::take(&mut ebpf, &pins, &generation, &options.sizes)?;
+        let services = Services::take(&mut ebpf, &pins, &generation, &options.sizes)?;
+        let flows = FlowTables::open(&pins, &generation, &opened, &options.sizes, &wanted_flows(&maps)?)?;
         let events = ebpf.take_map("EVENTS");
         let free_counters = free_counters(&maps, options.sizes.sids)?;
         let staged = matches!(opened, Opened::Staged { .. });
@@ -89,6 +93,8 @@ impl EbpfDataplane {
             maps,
             fib,
             filters,
+            flows,
+            services,
             programs,
             events,
             free_counters,
@@ -106,6 +112,7 @@ impl EbpfDataplane {
             Opened::Fresh => self.programs.pins.set_current(&self.generation)?,
             Opened::Adopted => {
                 self.sweep_all()?;
+                self.flows.keep_only_ours()?;
                 self.programs.pins.keep_only(&self.generation)?;
             }
             Opened::Staged { reason } => tracing::warn!(%reason, "new maps are made beside the pinned ones"),
@@ -129,6 +136,7 @@ impl EbpfDataplane {
         // Should this process die in between, the next one adopts the new maps and replaces the other programs.
         self.programs.pins.set_current(&self.generation)?;
         self.programs.commit()?;
+        self.flows.keep_only_ours()?;
         self.programs.pins.keep_only(&self.generation)
     }
 }

@@ -4,7 +4,7 @@ use ipnet::IpNet;
 use srv6_types::maps::{FilterRuleEntry, rule_flag};
 
 use super::super::{
-    codec::{decode_address, decode_name, encode_address, encode_name},
+    codec::{address, decode_name, encode_address, encode_name},
     error::EbpfError,
 };
 use crate::model::{Action, Direction, Filter, Rule};
@@ -38,7 +38,7 @@ pub(super) fn decode(rules: &[FilterRuleEntry]) -> Option<Filter> {
 
 fn decode_rule(entry: &FilterRuleEntry) -> Option<Rule> {
     let has = |flag| entry.flags & flag != 0;
-    let address = decode_address(entry.family.into(), entry.address)?;
+    let address = address(entry.family.into(), entry.address)?;
     Some(Rule {
         name: decode_name(&entry.name),
         direction: if has(rule_flag::OUT) { Direction::Out } else { Direction::In },

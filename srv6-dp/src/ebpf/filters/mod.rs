@@ -24,8 +24,8 @@ use super::{
     counters::sum,
     error::EbpfError,
     maps::{Sizes, Spec, take, take_trie},
-    next_hops::let_packets_pass,
     pins::Pins,
+    ranges::let_packets_pass,
     tables::zero,
 };
 use crate::{
