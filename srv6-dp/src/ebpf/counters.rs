@@ -23,6 +23,7 @@ impl EbpfDataplane {
                 sum(&self.maps.sid_counters, entry.counter).map_err(self.maps.error("SID_COUNTERS"))?;
             counters.sids.insert(Sid(sid), tally);
         }
+        counters.filters = self.filters.counters()?;
         counters.egress_addresses = self.egress.counters()?;
         for (id, installed) in &self.services.installed {
             let of_service = service_counters(&self.services.counters, installed.entry.counter);

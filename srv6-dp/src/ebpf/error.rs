@@ -6,7 +6,7 @@ use aya::{maps::MapError, programs::ProgramError};
 
 use srv6_types::VrfId;
 
-use crate::change::NoSuchVrf;
+use crate::{change::NoSuchVrf, filter::TooManyMatches};
 
 /// An error of the eBPF backend.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +104,9 @@ pub enum EbpfError {
     /// A name that the maps cannot hold.
     #[error("name {0:?}: keep to {max} octets, none of them zero", max = srv6_types::maps::NAME - 1)]
     Name(String),
+    /// The filter has too many rules of too many kinds.
+    #[error(transparent)]
+    TooManyMatches(#[from] TooManyMatches),
     /// The VRF has to be made first.
     #[error(transparent)]
     NoSuchVrf(#[from] NoSuchVrf),

@@ -10,8 +10,9 @@ use srv6_types::{
     DropReason,
     maps::{
         BackendEntry, CircuitEntry, DropKey, EgressEntry, EgressKey, EgressMember, EgressPolicyEntry,
-        FibKey4, FibKey6, FlowEntry, FlowKey, LAYOUT, MaglevRow, NextHopEntry, NodeConfig, ServiceEntry,
-        ServiceKey, SidEntry, Tally, VrfEntry, egress_counter, service_counter, vrf_counter,
+        FibKey4, FibKey6, FilterClass, FilterEntry, FilterKey4, FilterKey6, FilterPortKey, FilterRuleEntry,
+        FilterRuleKey, FilterVerdict, FlowEntry, FlowKey, LAYOUT, MaglevRow, NextHopEntry, NodeConfig,
+        ServiceEntry, ServiceKey, SidEntry, Tally, VrfEntry, egress_counter, service_counter, vrf_counter,
     },
 };
 
@@ -41,6 +42,8 @@ pub struct Sizes {
     /// Rows of all Maglev tables, 256 octets each: a service of up to 2 backends takes 4 or 8, of 5 it takes 8 or 16, of
     /// 10 it takes 16 or 32, and so on; the larger number where only some of the backends are behind this node.
     pub maglev_rows: u32,
+    /// Rules over all filters; memory is taken as they come, but their counters are charged per CPU.
+    pub filter_rules: u32,
     /// Egress addresses, and as many policies; the addresses' counters are charged per CPU.
     pub egress: u32,
     /// Prefixes and circuits that egress policies are set with, and prefixes of each family that they are compiled to.
@@ -61,6 +64,7 @@ impl Default for Sizes {
             services: 16_384,
             backends: 65_536,
             maglev_rows: 131_072,
+            filter_rules: 65_536,
             egress: 4_096,
             egress_prefixes: 65_536,
         }
@@ -112,7 +116,8 @@ const fn trie_key<T>() -> u32 {
 impl Sizes {
     /// The pinned maps. The event ring is not among them: what nobody has read when the process ends is stale.
     pub(super) fn specs(&self) -> Vec<Spec> {
-        [&self.fib_specs()[..], &self.node_specs(), &self.service_specs(), &self.egress_specs()].concat()
+        let (fib, node) = (self.fib_specs(), self.node_specs());
+        [&fib[..], &node, &self.service_specs(), &self.filter_specs(), &self.egress_specs()].concat()
     }
 
     pub(super) fn fib_specs(&self) -> [Spec; 3] {
@@ -160,6 +165,32 @@ impl Sizes {
             spec("BACKENDS", Array, 4, size::<BackendEntry>(), backends, "sizes.backends"),
             spec("MAGLEV", Array, 4, size::<MaglevRow>(), maglev_rows, "sizes.maglev_rows"),
             spec("SERVICE_COUNTERS", PerCpuArray, 4, size::<Tally>(), counters, "sizes.services"),
+        ]
+    }
+
+    /// Twice the rules, for a filter that is replaced is there twice for a moment.
+    pub(super) fn filter_specs(&self) -> [Spec; 6] {
+        use MapType::{Hash, LpmTrie, PerCpuArray};
+        let rules = self.filter_rules.saturating_mul(2);
+        let (key4, key6, class) = (trie_key::<FilterKey4>(), trie_key::<FilterKey6>(), size::<FilterClass>());
+        let (key_port, verdict) = (trie_key::<FilterPortKey>(), size::<FilterVerdict>());
+        let (key_rule, rule) = (size::<FilterRuleKey>(), size::<FilterRuleEntry>());
+        let ports = rules.saturating_mul(4);
+        let setting = "sizes.filter_rules";
+        [
+            spec(
+                "FILTERS",
+                Hash,
+                4,
+                size::<FilterEntry>(),
+                self.circuits.saturating_add(1),
+                "sizes.circuits",
+            ),
+            spec("FILTER_RULES", Hash, key_rule, rule, rules, setting),
+            spec("FILTER_COUNTERS", PerCpuArray, 4, size::<Tally>(), rules, setting),
+            spec("FILTER_CLASSES4", LpmTrie, key4, class, rules, setting),
+            spec("FILTER_CLASSES6", LpmTrie, key6, class, rules, setting),
+            spec("FILTER_PORTS", LpmTrie, key_port, verdict, ports, setting),
         ]
     }
 
@@ -288,13 +319,13 @@ pub(super) fn take<M: TryFrom<Map, Error = MapError>>(
     M::try_from(map).map_err(|source| EbpfError::Map { map: name, source })
 }
 
-/// Takes one of the FIB's tries, with its second handle from the pin.
-pub(super) fn take_trie<K: aya::Pod>(
+/// Takes a trie with its second handle from the pin.
+pub(super) fn take_trie<K: aya::Pod, V: aya::Pod>(
     ebpf: &mut Ebpf,
     pins: &Pins,
     generation: &str,
     name: &'static str,
-) -> Result<Trie<K>, EbpfError> {
+) -> Result<Trie<K, V>, EbpfError> {
     let handle = MapData::from_pin(pins.map(generation, name))
         .map_err(|source| EbpfError::Map { map: name, source })?;
     Ok(Trie::new(take(ebpf, name)?, handle))

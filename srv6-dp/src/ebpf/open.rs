@@ -18,6 +18,7 @@ use super::{
     egress::Egress,
     error::EbpfError,
     fib::Fib,
+    filters::Filters,
     flows::FlowTables,
     maps::{Maps, Sizes},
     pins::Pins,
@@ -82,6 +83,7 @@ impl EbpfDataplane {
         let mut ebpf = load(&pins, &generation, &options.sizes)?;
         let maps = Maps::take(&mut ebpf, &options.sizes)?;
         let fib = Fib::take(&mut ebpf, &pins, &generation, &options.sizes)?;
+        let filters = Filters::take(&mut ebpf, &pins, &generation, &options.sizes)?;
         let egress = Egress::take(&mut ebpf, &pins, &generation, &options.sizes)?;
         let services = Services::take(&mut ebpf, &pins, &generation, &opened, &options.sizes)?;
         let flows = FlowTables::open(&pins, &generation, &opened, &options.sizes, &wanted_flows(&maps)?)?;
@@ -92,6 +94,7 @@ impl EbpfDataplane {
         let mut dataplane = Self {
             maps,
             fib,
+            filters,
             egress,
             flows,
             services,

@@ -5,9 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use srv6_types::{
     VrfId,
-    maps::{
-        EGRESS_CHOICES, EgressEntry, EgressKey, EgressMember, EgressPolicyEntry, NAME, egress_part as part,
-    },
+    maps::{EGRESS_CHOICES, EgressEntry, EgressKey, EgressMember, EgressPolicyEntry, egress_part as part},
 };
 
 use super::super::{codec, error::EbpfError};
@@ -71,7 +69,7 @@ pub(super) fn encode_policy(
     policy: &EgressPolicy,
 ) -> Result<EgressPolicyEntry, EbpfError> {
     let mut entry = EgressPolicyEntry {
-        name: encode_name(name)?,
+        name: codec::encode_name(name)?,
         addresses6: [[0; 16]; EGRESS_CHOICES],
         addresses4: [[0; 4]; EGRESS_CHOICES],
         vrf: vrf.0,
@@ -94,25 +92,18 @@ pub(super) fn encode_policy(
     Ok(entry)
 }
 
-fn encode_name(name: &str) -> Result<[u8; NAME], EbpfError> {
-    let mut octets = [0; NAME];
-    // The last octet stays zero.
-    let room = octets.get_mut(..name.len()).filter(|room| room.len() < NAME && !name.contains('\0'));
-    room.ok_or_else(|| EbpfError::Name(name.to_owned()))?.copy_from_slice(name.as_bytes());
-    Ok(octets)
-}
-
 /// The policy without its prefixes and circuits, which are its members.
 pub(super) fn decode_policy(entry: &EgressPolicyEntry) -> ((VrfId, String), EgressPolicy) {
-    let name = entry.name.split(|octet| *octet == 0).next().unwrap_or_default();
-    let name = String::from_utf8_lossy(name).into_owned();
     let mut next4 =
         entry.addresses4.iter().map(|octets| IpAddr::from(*octets)).filter(|ip| !ip.is_unspecified());
     let mut next6 =
         entry.addresses6.iter().map(|octets| IpAddr::from(*octets)).filter(|ip| !ip.is_unspecified());
     let of = |at: usize| if entry.families & 1 << at == 0 { next4.next() } else { next6.next() };
     let addresses = (0..2 * EGRESS_CHOICES).map_while(of).collect();
-    ((VrfId(entry.vrf), name), EgressPolicy { rank: entry.rank, addresses, ..EgressPolicy::default() })
+    (
+        (VrfId(entry.vrf), codec::decode_name(&entry.name)),
+        EgressPolicy { rank: entry.rank, addresses, ..EgressPolicy::default() },
+    )
 }
 
 /// What user space reads a policy back from.
