@@ -11,8 +11,10 @@ use crate::{
     fib, filter, guard,
     headend::encaps,
     maps::{NEXT_HOPS, VRFS},
+    outcome::{Outcome, Packed},
     packet::{Family, Packet, read_upper},
     services::{self, Balanced},
+    translate,
 };
 
 /// How often a packet may be leaked from VRF to VRF.
@@ -31,6 +33,8 @@ pub(crate) enum Forward {
 pub(crate) struct Arrival {
     /// Ifindex of the circuit; 0 from the core.
     pub(crate) circuit: u32,
+    /// VRF of the circuit, whatever the packet is leaked into.
+    vrf: u32,
     /// Filter of the circuit, 0 for none.
     filter: u32,
     /// Any backend may have it, not only those behind this node.
@@ -42,24 +46,31 @@ pub(crate) struct Arrival {
 impl Arrival {
     #[inline(always)]
     pub(crate) fn by_circuit(ifindex: u32, circuit: &CircuitEntry) -> Self {
-        Self { circuit: ifindex, filter: circuit.filter, balance: true, egress: 0 }
+        Self { circuit: ifindex, vrf: circuit.vrf, filter: circuit.filter, balance: true, egress: 0 }
     }
 
     #[inline(always)]
     pub(crate) fn by_sid(sid: &SidEntry) -> Self {
         let egress = if sid.flags & sid_flag::EGRESS != 0 { sid.egress + 1 } else { 0 };
-        Self { circuit: 0, filter: 0, balance: sid.flags & sid_flag::BALANCE != 0, egress }
+        Self { circuit: 0, vrf: sid.vrf, filter: 0, balance: sid.flags & sid_flag::BALANCE != 0, egress }
     }
 }
 
 #[inline(always)]
 pub(crate) fn forward(packet: &mut Packet, arrival: &Arrival) -> Result<Forward, DropReason> {
     let vrf = VRFS.get(packet.vrf).ok_or(DropReason::NoRouteInVrf)?;
-    if vrf.flows == 0 || packet.own {
-        let next_hop = resolve(packet)?;
-        return send(packet, next_hop);
+    // What is to be translated must not leave untranslated, not even where user space has forgotten the flow table.
+    if vrf.flows == 0 && arrival.egress == 0 {
+        return forward_plainly(packet);
     }
     forward_flow(packet, arrival, vrf)
+}
+
+/// Neither translated nor filtered: in a VRF without either, or what the program itself has to say.
+#[inline(always)]
+pub(crate) fn forward_plainly(packet: &mut Packet) -> Result<Forward, DropReason> {
+    let next_hop = resolve(packet)?;
+    send(packet, next_hop)
 }
 
 /// In a VRF that remembers flows.
@@ -67,28 +78,48 @@ pub(crate) fn forward(packet: &mut Packet, arrival: &Arrival) -> Result<Forward,
 fn forward_flow(packet: &mut Packet, arrival: &Arrival, vrf: &VrfEntry) -> Result<Forward, DropReason> {
     read_upper(packet)?;
     packet.translated = true;
-    if arrival.circuit != 0 && vrf.flags & vrf_flag::SERVICES != 0 {
-        services::answer(packet)?;
+    if arrival.circuit != 0 && vrf.flags & vrf_flag::SERVICES != 0 && !services::answer(packet) {
+        services::check_source(packet)?;
     }
     let mut next_hop = resolve(packet)?;
     match next_hop.kind {
         next_hop_kind::SERVICE => match services::balance(packet, arrival)? {
-            Balanced::Translated => next_hop = resolve(packet)?,
-            Balanced::Direct(index) => next_hop = at(index)?,
+            Balanced::To(to) => {
+                next_hop = at(to.next_hop)?;
+                if let Some(address) = to.source {
+                    egress::outbound(packet, address)?;
+                }
+            }
             Balanced::Local => return Ok(Forward::Local),
         },
-        next_hop_kind::EGRESS => {
-            egress::inbound(packet)?;
-            services::answer(packet)?;
-            next_hop = resolve(packet)?;
-        }
+        next_hop_kind::EGRESS => next_hop = to_host(packet, arrival, vrf)?,
         next_hop_kind::LOCAL => return Ok(Forward::Local),
         _ => next_hop = leave(packet, arrival, vrf, next_hop)?,
     }
     if arrival.filter != 0 {
-        filter::from_circuit(packet, arrival.circuit, arrival.filter)?;
+        filter::from_circuit(packet, arrival.vrf, arrival.circuit, arrival.filter)?;
     }
     send(packet, next_hop)
+}
+
+/// Leads a packet for one of our egress addresses on to the host that has the mapping.
+#[inline(always)]
+fn to_host(
+    packet: &mut Packet,
+    arrival: &Arrival,
+    vrf: &VrfEntry,
+) -> Result<&'static NextHopEntry, DropReason> {
+    if arrival.egress != 0 {
+        egress::outbound_to_other(packet, arrival.egress - 1)?;
+    }
+    egress::inbound(packet)?;
+    services::answer(packet);
+    let next_hop = resolve(packet)?;
+    let is_here = matches!(next_hop.kind, next_hop_kind::GATEWAY | next_hop_kind::CONNECTED);
+    if is_here && vrf.flags & vrf_flag::EGRESS != 0 {
+        egress::hairpin(packet, next_hop.ifindex)?;
+    }
+    Ok(next_hop)
 }
 
 /// Puts a packet to somewhere else than this node's own addresses under an egress address where that is due.
@@ -100,9 +131,7 @@ fn leave(
     next_hop: &'static NextHopEntry,
 ) -> Result<&'static NextHopEntry, DropReason> {
     let choice = match arrival.egress {
-        0 if arrival.circuit != 0 && vrf.flags & vrf_flag::EGRESS != 0 => {
-            egress::choose(packet, arrival.circuit)?
-        }
+        0 if arrival.circuit != 0 && vrf.flags & vrf_flag::EGRESS != 0 => egress::choose(arrival.circuit)?,
         0 => Choice::None,
         egress => Choice::Here(egress - 1),
     };
@@ -128,17 +157,32 @@ fn send(packet: &mut Packet, next_hop: &'static NextHopEntry) -> Result<Forward,
     if packet.inner.ttl <= 1 && !packet.own {
         return Err(DropReason::TtlExpired);
     }
-    match next_hop.kind {
+    let action = match next_hop.kind {
         next_hop_kind::ENCAPS_RED | next_hop_kind::ENCAPS => encaps::encapsulate(packet, next_hop).unpack(),
         next_hop_kind::GATEWAY | next_hop_kind::CONNECTED => deliver::deliver(packet, next_hop).unpack(),
         _ => Err(DropReason::NoSuchNextHop),
+    }?;
+    // Last, when nothing else can fail: the packet goes when the program ends, whatever has been called before.
+    if packet.translated {
+        translate::write(packet)?;
     }
-    .map(Forward::Sent)
+    Ok(Forward::Sent(action))
 }
 
 /// Follows leaks until a next hop that is none.
 #[inline(always)]
 fn resolve(packet: &mut Packet) -> Result<&'static NextHopEntry, DropReason> {
+    at(find_next_hop(packet).unpack()? as u32)
+}
+
+/// Index of the next hop. Apart, for its keys take room on the stack.
+#[inline(never)]
+fn find_next_hop(packet: &mut Packet) -> Packed {
+    Packed::pack(follow_leaks(packet))
+}
+
+#[inline(always)]
+fn follow_leaks(packet: &mut Packet) -> Outcome {
     let destination = packet.destination();
     for _ in 0..=LEAKS {
         let index =
@@ -147,7 +191,7 @@ fn resolve(packet: &mut Packet) -> Result<&'static NextHopEntry, DropReason> {
         match next_hop.kind {
             next_hop_kind::VRF => packet.vrf = next_hop.vrf,
             next_hop_kind::BLACKHOLE => return Err(DropReason::Blackhole),
-            _ => return Ok(next_hop),
+            _ => return Ok(index as i32),
         }
     }
     Err(DropReason::LeakLoop)

@@ -124,6 +124,7 @@ impl Node {
             seconds_ago: ago.as_secs(),
             vrf: self.name_of(packet.vrf),
             reason: packet.reason.word().to_owned(),
+            rule: packet.rule.clone(),
             interface: interface.unwrap_or_else(|| format!("if{}", packet.interface.0)),
             source: packet.flow.map(|flow| flow.source),
             destination: packet.flow.map(|flow| flow.destination),

@@ -1,6 +1,6 @@
 /// An address of either family in network order; an IPv4 address stands in the first word.
 #[repr(transparent)]
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Eq)]
 pub(crate) struct Address(pub(crate) [u32; 4]);
 
 impl Address {
@@ -14,6 +14,13 @@ impl Address {
     pub(crate) fn from_octets(octets: &[u8; 16]) -> Self {
         // SAFETY: same size, any bits are valid; BPF reads unaligned words.
         Self(unsafe { octets.as_ptr().cast::<[u32; 4]>().read() })
+    }
+
+    /// The same in its place; `octets` is the first field of a map value, which is aligned.
+    #[inline(always)]
+    pub(crate) fn at(octets: &[u8; 16]) -> &Self {
+        // SAFETY: same size, any bits are valid; BPF reads unaligned words.
+        unsafe { &*octets.as_ptr().cast() }
     }
 
     #[inline(always)]
@@ -30,5 +37,14 @@ impl Address {
     #[inline(always)]
     pub(crate) const fn is_unspecified(&self) -> bool {
         self.0[0] | self.0[1] | self.0[2] | self.0[3] == 0
+    }
+}
+
+/// Word by word: a comparison of memory would be a call.
+impl PartialEq for Address {
+    #[inline(always)]
+    fn eq(&self, other: &Self) -> bool {
+        let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
+        (a ^ e) | (b ^ f) | (c ^ g) | (d ^ h) == 0
     }
 }

@@ -1,4 +1,4 @@
-//! Many map entries at once, and one by one where the kernel has no batches for the map (before 5.6).
+//! Many entries of a trie at once, and one by one where the kernel has no batches for tries.
 
 use std::os::fd::AsFd;
 
@@ -7,10 +7,11 @@ use aya::{
     maps::{LpmTrie, MapData, MapError, lpm_trie::Key},
 };
 
-use super::sys;
+use super::{
+    bulk::{CHUNK, Entries},
+    sys,
+};
 
-/// Entries of one system call: beyond this, larger batches no longer gain.
-const CHUNK: usize = 4096;
 /// Below this a batch is not worth its preparation.
 const WORTH_IT: usize = 16;
 /// The kernel's own errno for an operation that a map type lacks.
@@ -18,18 +19,18 @@ const ENOTSUPP: i32 = 524;
 
 /// An LPM trie with a second handle for the batch commands, which aya's does not give out.
 #[derive(Debug)]
-pub(super) struct Trie<K: Pod> {
-    entries: LpmTrie<MapData, K, u32>,
+pub(super) struct Trie<K: Pod, V: Pod = u32> {
+    entries: LpmTrie<MapData, K, V>,
     handle: MapData,
 }
 
-impl<K: Pod> Trie<K> {
-    pub(super) fn new(entries: LpmTrie<MapData, K, u32>, handle: MapData) -> Self {
+impl<K: Pod, V: Pod> Trie<K, V> {
+    pub(super) fn new(entries: LpmTrie<MapData, K, V>, handle: MapData) -> Self {
         Self { entries, handle }
     }
 
     /// Writes entries in order; on failure says how many were written.
-    pub(super) fn insert(&mut self, keys: &[Key<K>], values: &[u32]) -> Result<(), (usize, MapError)> {
+    pub(super) fn insert(&mut self, keys: &[Key<K>], values: &[V]) -> Result<(), (usize, MapError)> {
         let mut done = 0;
         while done < keys.len() {
             let end = keys.len().min(done + CHUNK);
@@ -64,21 +65,10 @@ impl<K: Pod> Trie<K> {
     }
 
     /// Every entry, straight from the kernel.
-    pub(super) fn read(&self) -> Result<Vec<(Key<K>, u32)>, MapError> {
-        let Some(first) = self.entries.keys().next().transpose()? else { return Ok(Vec::new()) };
-        let (mut keys, mut values) = (vec![first; CHUNK], vec![0u32; CHUNK]);
-        let (mut after, mut entries) = (None, Vec::new());
-        loop {
-            match sys::lookup_batch(self.handle.fd().as_fd(), &mut after, &mut keys, &mut values) {
-                Ok((count, more)) => {
-                    entries.extend(keys.iter().copied().zip(values.iter().copied()).take(count));
-                    if !more {
-                        return Ok(entries);
-                    }
-                }
-                Err(error) if unsupported(&error) => return self.entries.iter().collect(),
-                Err(error) => return Err(error.into()),
-            }
+    pub(super) fn read(&self) -> Result<Vec<(Key<K>, V)>, MapError> {
+        match Entries::new(&self.handle).collect::<Result<_, _>>() {
+            Err(error) if unsupported(&error) => self.entries.iter().collect(),
+            entries => entries.map_err(MapError::from),
         }
     }
 }

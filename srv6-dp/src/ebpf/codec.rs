@@ -7,7 +7,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use srv6_types::{
     Behavior, Sid, VrfId,
     maps::{
-        CircuitEntry, FibKey4, FibKey6, MAX_SEGMENTS, NextHopEntry, SidEntry, VrfEntry,
+        CircuitEntry, FibKey4, FibKey6, MAX_SEGMENTS, NAME, NextHopEntry, SidEntry, VrfEntry,
         next_hop_kind as kind, sid_flag, vrf_flag,
     },
 };
@@ -93,7 +93,9 @@ pub(super) fn decode_next_hop(entry: &NextHopEntry) -> Option<NextHop> {
             let segments = entry.segments.get(..count)?.iter().copied().map(Sid).collect();
             NextHop::Encapsulate { segments, reduced: entry.kind == kind::ENCAPS_RED }
         }
-        kind::GATEWAY => NextHop::Gateway { interface, address: decode_address(entry)? },
+        kind::GATEWAY => {
+            NextHop::Gateway { interface, address: address(entry.address_family, entry.address)? }
+        }
         kind::CONNECTED => NextHop::Connected { interface },
         kind::LOCAL => NextHop::Local { interface },
         kind::SERVICE => NextHop::Service,
@@ -105,7 +107,8 @@ pub(super) fn decode_next_hop(entry: &NextHopEntry) -> Option<NextHop> {
     })
 }
 
-fn encode_address(address: IpAddr) -> (u32, [u8; 16]) {
+/// Family and octets.
+pub(super) fn encode_address(address: IpAddr) -> (u32, [u8; 16]) {
     match address {
         IpAddr::V4(address) => {
             let mut octets = [0; 16];
@@ -116,16 +119,18 @@ fn encode_address(address: IpAddr) -> (u32, [u8; 16]) {
     }
 }
 
-fn decode_address(entry: &NextHopEntry) -> Option<IpAddr> {
-    let [a, b, c, d, ..] = entry.address;
-    match entry.address_family {
+/// `None` where `family` is neither 4 nor 6.
+pub(super) fn address(family: u32, octets: [u8; 16]) -> Option<IpAddr> {
+    let [a, b, c, d, ..] = octets;
+    match family {
         4 => Some(Ipv4Addr::new(a, b, c, d).into()),
-        6 => Some(Ipv6Addr::from(entry.address).into()),
+        6 => Some(Ipv6Addr::from(octets).into()),
         _ => None,
     }
 }
 
-pub(super) fn encode_circuit(circuit: &Circuit) -> CircuitEntry {
+/// `egress` is the class of its hosts' egress policies.
+pub(super) fn encode_circuit(circuit: &Circuit, egress: u32) -> CircuitEntry {
     CircuitEntry {
         vrf: circuit.vrf.0,
         mtu: circuit.mtu,
@@ -134,7 +139,7 @@ pub(super) fn encode_circuit(circuit: &Circuit) -> CircuitEntry {
         reserved: [0; 2],
         gateway6: octets6(circuit.gateway6),
         filter: circuit.filter.map_or(0, |filter| filter.0),
-        egress: 0,
+        egress,
     }
 }
 
@@ -197,6 +202,19 @@ pub(super) fn decode_sid(entry: &SidEntry, egress: Option<IpAddr>) -> LocalSid {
         _ => SidRole::Deliver,
     };
     LocalSid { behavior: Behavior(behavior), vrf: VrfId(entry.vrf), role }
+}
+
+pub(super) fn encode_name(name: &str) -> Result<[u8; NAME], EbpfError> {
+    let mut octets = [0; NAME];
+    // The last octet stays zero.
+    let room = octets[..NAME - 1].get_mut(..name.len()).filter(|_| !name.contains('\0'));
+    room.ok_or_else(|| EbpfError::Name(name.to_owned()))?.copy_from_slice(name.as_bytes());
+    Ok(octets)
+}
+
+pub(super) fn decode_name(octets: &[u8]) -> String {
+    let end = octets.iter().position(|octet| *octet == 0).unwrap_or(octets.len());
+    String::from_utf8_lossy(&octets[..end]).into_owned()
 }
 
 /// The unspecified address stands for "none".

@@ -9,8 +9,10 @@ use aya::{
 use srv6_types::{
     DropReason,
     maps::{
-        CircuitEntry, DropKey, FibKey4, FibKey6, LAYOUT, NextHopEntry, NodeConfig, SidEntry, Tally, VrfEntry,
-        vrf_counter,
+        BackendEntry, CircuitEntry, DropKey, EgressEntry, EgressKey, EgressMember, EgressPolicyEntry,
+        FibKey4, FibKey6, FilterClass, FilterEntry, FilterKey4, FilterKey6, FilterPortKey, FilterRuleEntry,
+        FilterRuleKey, FilterVerdict, FlowEntry, FlowKey, LAYOUT, MaglevRow, NextHopEntry, NodeConfig,
+        ServiceEntry, ServiceKey, SidEntry, Tally, VrfEntry, egress_counter, service_counter, vrf_counter,
     },
 };
 
@@ -33,11 +35,39 @@ pub struct Sizes {
     pub sids: u32,
     /// VRF ids run below this.
     pub vrfs: u32,
+    /// Services, one for each VIP, protocol and port; at most 65,536. Their counters are charged per CPU.
+    pub services: u32,
+    /// Backends over all services, 32 octets each.
+    pub backends: u32,
+    /// Rows of all Maglev tables, 256 octets each: a service of up to 2 backends takes 4 or 8, of 5 it takes 8 or 16, of
+    /// 10 it takes 16 or 32, and so on; the larger number where only some of the backends are behind this node.
+    pub maglev_rows: u32,
+    /// Rules over all filters; memory is taken as they come, but their counters are charged per CPU.
+    pub filter_rules: u32,
+    /// Egress addresses, and as many policies; the addresses' counters are charged per CPU.
+    pub egress: u32,
+    /// Prefixes and circuits that egress policies are set with, and prefixes of each family that they are compiled to.
+    pub egress_prefixes: u32,
 }
+
+/// What a backend's entry has room for to name its service.
+const MAX_SERVICES: u32 = 1 << 16;
 
 impl Default for Sizes {
     fn default() -> Self {
-        Self { routes: 1_000_000, next_hops: 65_536, circuits: 16_384, sids: 16_384, vrfs: 4_096 }
+        Self {
+            routes: 1_000_000,
+            next_hops: 65_536,
+            circuits: 16_384,
+            sids: 16_384,
+            vrfs: 4_096,
+            services: 16_384,
+            backends: 65_536,
+            maglev_rows: 131_072,
+            filter_rules: 65_536,
+            egress: 4_096,
+            egress_prefixes: 65_536,
+        }
     }
 }
 
@@ -45,12 +75,12 @@ impl Default for Sizes {
 const NODE_PREFIXES: u32 = 256;
 
 /// What a map is, apart from its contents.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Spec {
     pub(super) name: &'static str,
     kind: MapType,
-    key: u32,
-    value: u32,
+    pub(super) key: u32,
+    pub(super) value: u32,
     pub(super) entries: u32,
     /// The setting that sizes it.
     pub(super) setting: &'static str,
@@ -61,6 +91,17 @@ impl fmt::Display for Spec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} of {} entries {} -> {}", self.kind, self.entries, self.key, self.value)
     }
+}
+
+const fn spec(
+    name: &'static str,
+    kind: MapType,
+    key: u32,
+    value: u32,
+    entries: u32,
+    setting: &'static str,
+) -> Spec {
+    Spec { name, kind, key, value, entries, setting }
 }
 
 const fn size<T>() -> u32 {
@@ -74,28 +115,111 @@ const fn trie_key<T>() -> u32 {
 
 impl Sizes {
     /// The pinned maps. The event ring is not among them: what nobody has read when the process ends is stale.
-    pub(super) fn specs(&self) -> [Spec; 12] {
-        use MapType::{Array, Hash, LpmTrie, PerCpuArray, PerCpuHash};
-        let spec =
-            |name, kind, key, value, entries, setting| Spec { name, kind, key, value, entries, setting };
-        let &Self { routes, next_hops, circuits, sids, vrfs } = self;
-        let drops = vrfs.saturating_mul(DropReason::COUNT).min(65_536);
-        let vrf_counters = vrfs.saturating_mul(vrf_counter::COUNT);
+    pub(super) fn specs(&self) -> Vec<Spec> {
+        let (fib, node) = (self.fib_specs(), self.node_specs());
+        [&fib[..], &node, &self.service_specs(), &self.filter_specs(), &self.egress_specs()].concat()
+    }
+
+    pub(super) fn fib_specs(&self) -> [Spec; 3] {
+        use MapType::{Array, LpmTrie};
+        let &Self { routes, next_hops, .. } = self;
         let next_hop = size::<NextHopEntry>();
         [
             spec("FIB4", LpmTrie, trie_key::<FibKey4>(), 4, routes, "sizes.routes"),
             spec("FIB6", LpmTrie, trie_key::<FibKey6>(), 4, routes, "sizes.routes"),
             spec("NEXT_HOPS", Array, 4, next_hop, next_hops, "sizes.next_hops"),
+        ]
+    }
+
+    /// The array of flow tables by VRF.
+    pub(super) const fn flows_spec(&self) -> Spec {
+        spec("FLOWS", MapType::ArrayOfMaps, 4, 4, self.vrfs, "sizes.vrfs")
+    }
+
+    fn node_specs(&self) -> [Spec; 10] {
+        use MapType::{Array, Hash, LpmTrie, PerCpuArray, PerCpuHash};
+        let &Self { circuits, sids, vrfs, .. } = self;
+        let drops = vrfs.saturating_mul(DropReason::COUNT).min(65_536);
+        let vrf_counters = vrfs.saturating_mul(vrf_counter::COUNT);
+        [
             spec("CIRCUITS", Hash, 4, size::<CircuitEntry>(), circuits, "sizes.circuits"),
             spec("VRFS", Array, 4, size::<VrfEntry>(), vrfs, "sizes.vrfs"),
             spec("SIDS", Hash, 16, size::<SidEntry>(), sids, "sizes.sids"),
             spec("LOCATORS", LpmTrie, trie_key::<[u8; 16]>(), 4, NODE_PREFIXES, "fewer locators"),
             spec("DOMAIN", LpmTrie, trie_key::<[u8; 16]>(), 4, NODE_PREFIXES, "fewer domain prefixes"),
-            spec("NODE", Array, 4, size::<NodeConfig>(), 1, "nothing"),
+            node_spec(),
             spec("VRF_COUNTERS", PerCpuArray, 4, size::<Tally>(), vrf_counters, "sizes.vrfs"),
             spec("SID_COUNTERS", PerCpuArray, 4, size::<Tally>(), sids, "sizes.sids"),
             spec("DROPS", PerCpuHash, size::<DropKey>(), 8, drops, "sizes.vrfs"),
+            self.flows_spec(),
         ]
+    }
+
+    pub(super) fn service_specs(&self) -> [Spec; 4] {
+        use MapType::{Array, Hash, PerCpuArray};
+        let &Self { backends, maglev_rows, .. } = self;
+        let services = self.services.min(MAX_SERVICES);
+        let (key, counters) = (size::<ServiceKey>(), services.saturating_mul(service_counter::COUNT));
+        [
+            spec("SERVICES", Hash, key, size::<ServiceEntry>(), services, "sizes.services"),
+            spec("BACKENDS", Array, 4, size::<BackendEntry>(), backends, "sizes.backends"),
+            spec("MAGLEV", Array, 4, size::<MaglevRow>(), maglev_rows, "sizes.maglev_rows"),
+            spec("SERVICE_COUNTERS", PerCpuArray, 4, size::<Tally>(), counters, "sizes.services"),
+        ]
+    }
+
+    /// Twice the rules, for a filter that is replaced is there twice for a moment.
+    pub(super) fn filter_specs(&self) -> [Spec; 6] {
+        use MapType::{Hash, LpmTrie, PerCpuArray};
+        let rules = self.filter_rules.saturating_mul(2);
+        let (key4, key6, class) = (trie_key::<FilterKey4>(), trie_key::<FilterKey6>(), size::<FilterClass>());
+        let (key_port, verdict) = (trie_key::<FilterPortKey>(), size::<FilterVerdict>());
+        let (key_rule, rule) = (size::<FilterRuleKey>(), size::<FilterRuleEntry>());
+        let ports = rules.saturating_mul(4);
+        let setting = "sizes.filter_rules";
+        [
+            spec(
+                "FILTERS",
+                Hash,
+                4,
+                size::<FilterEntry>(),
+                self.circuits.saturating_add(1),
+                "sizes.circuits",
+            ),
+            spec("FILTER_RULES", Hash, key_rule, rule, rules, setting),
+            spec("FILTER_COUNTERS", PerCpuArray, 4, size::<Tally>(), rules, setting),
+            spec("FILTER_CLASSES4", LpmTrie, key4, class, rules, setting),
+            spec("FILTER_CLASSES6", LpmTrie, key6, class, rules, setting),
+            spec("FILTER_PORTS", LpmTrie, key_port, verdict, ports, setting),
+        ]
+    }
+
+    fn egress_specs(&self) -> [Spec; 9] {
+        use MapType::{Array, Hash, LpmTrie, PerCpuArray};
+        let &Self { egress, egress_prefixes: prefixes, .. } = self;
+        let (key, counters) = (size::<EgressKey>(), egress.saturating_mul(egress_counter::COUNT));
+        let (policy, member) = (size::<EgressPolicyEntry>(), size::<EgressMember>());
+        let trie = |name, key| spec(name, LpmTrie, key, 4, prefixes, "sizes.egress_prefixes");
+        [
+            spec("EGRESS_INDEX", Hash, key, 4, egress, "sizes.egress"),
+            spec("EGRESS", Array, 4, size::<EgressEntry>(), egress, "sizes.egress"),
+            spec("EGRESS_COUNTERS", PerCpuArray, 4, size::<Tally>(), counters, "sizes.egress"),
+            trie("EGRESS_SOURCES4", trie_key::<FibKey4>()),
+            trie("EGRESS_SOURCES6", trie_key::<FibKey6>()),
+            trie("EGRESS_DESTINATIONS4", trie_key::<FibKey4>()),
+            trie("EGRESS_DESTINATIONS6", trie_key::<FibKey6>()),
+            spec("EGRESS_POLICIES", Hash, 4, policy, egress, "sizes.egress"),
+            spec("EGRESS_MEMBERS", Hash, member, 4, prefixes, "sizes.egress_prefixes"),
+        ]
+    }
+
+    /// For `map_err`: the error of the map `name`.
+    pub(super) fn error(&self, name: &'static str) -> impl Fn(MapError) -> EbpfError + use<> {
+        let spec = self.specs().into_iter().find(|spec| spec.name == name);
+        move |source| match spec {
+            Some(spec) => spec.error(source),
+            None => EbpfError::Map { map: name, source },
+        }
     }
 
     /// Names a layout: FNV-1a over [`LAYOUT`] and every map's name, type and sizes.
@@ -105,6 +229,16 @@ impl Sizes {
         text.bytes()
             .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
     }
+}
+
+pub(super) const fn node_spec() -> Spec {
+    spec("NODE", MapType::Array, 4, size::<NodeConfig>(), 1, "nothing")
+}
+
+/// A VRF's flow table. One list of what was used least recently for all CPUs (no `BPF_F_NO_COMMON_LRU`): a list for each
+/// would give a tenant whose packets come by one queue only that CPU's share of its flows.
+pub(super) const fn flow_table(entries: u32) -> Spec {
+    spec("FLOWS", MapType::LruHash, size::<FlowKey>(), size::<FlowEntry>(), entries, "maxFlows")
 }
 
 impl Spec {
@@ -120,12 +254,21 @@ impl Spec {
         })
     }
 
+    pub(super) fn differs_in_size_only(&self, other: &Self) -> bool {
+        *self == Self { entries: self.entries, ..*other }
+    }
+
+    /// There is no room for another entry.
+    pub(super) const fn full(&self) -> EbpfError {
+        EbpfError::Full { map: self.name, size: self.entries, setting: self.setting }
+    }
+
     /// Whether the map was refused for want of room, or for another reason.
     pub(super) fn error(&self, source: MapError) -> EbpfError {
         let full = matches!(map_errno(&source), Some(libc::ENOSPC | libc::E2BIG))
             || matches!(source, MapError::OutOfBounds { .. });
         if full {
-            return EbpfError::Full { map: self.name, size: self.entries, setting: self.setting };
+            return self.full();
         }
         EbpfError::Map { map: self.name, source }
     }
@@ -133,7 +276,7 @@ impl Spec {
 
 /// The maps with their types; the FIB's are apart in [`super::fib`].
 pub(super) struct Maps {
-    specs: [Spec; 12],
+    sizes: Sizes,
     pub(super) circuits: HashMap<MapData, u32, CircuitEntry>,
     pub(super) vrfs: Array<MapData, VrfEntry>,
     pub(super) sids: HashMap<MapData, [u8; 16], SidEntry>,
@@ -148,7 +291,7 @@ pub(super) struct Maps {
 impl Maps {
     pub(super) fn take(ebpf: &mut Ebpf, sizes: &Sizes) -> Result<Self, EbpfError> {
         Ok(Self {
-            specs: sizes.specs(),
+            sizes: *sizes,
             circuits: take(ebpf, "CIRCUITS")?,
             vrfs: take(ebpf, "VRFS")?,
             sids: take(ebpf, "SIDS")?,
@@ -163,11 +306,7 @@ impl Maps {
 
     /// For `map_err`: the error of the map `name`.
     pub(super) fn error(&self, name: &'static str) -> impl Fn(MapError) -> EbpfError + use<> {
-        let spec = self.specs.iter().find(|spec| spec.name == name).copied();
-        move |source| match spec {
-            Some(spec) => spec.error(source),
-            None => EbpfError::Map { map: name, source },
-        }
+        self.sizes.error(name)
     }
 }
 
@@ -180,13 +319,13 @@ pub(super) fn take<M: TryFrom<Map, Error = MapError>>(
     M::try_from(map).map_err(|source| EbpfError::Map { map: name, source })
 }
 
-/// Takes one of the FIB's tries, with its second handle from the pin.
-pub(super) fn take_trie<K: aya::Pod>(
+/// Takes a trie with its second handle from the pin.
+pub(super) fn take_trie<K: aya::Pod, V: aya::Pod>(
     ebpf: &mut Ebpf,
     pins: &Pins,
     generation: &str,
     name: &'static str,
-) -> Result<Trie<K>, EbpfError> {
+) -> Result<Trie<K, V>, EbpfError> {
     let handle = MapData::from_pin(pins.map(generation, name))
         .map_err(|source| EbpfError::Map { map: name, source })?;
     Ok(Trie::new(take(ebpf, name)?, handle))

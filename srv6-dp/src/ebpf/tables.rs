@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     change::NoSuchVrf,
-    model::{Circuit, IfIndex, LocalSid, Node, Vrf},
+    model::{Circuit, IfIndex, LocalSid, Node, SidRole, Vrf},
     sysctl,
 };
 
@@ -58,11 +58,21 @@ impl EbpfDataplane {
         }
         if !self.has_vrf(id) {
             self.clear_counters(id)?;
+            self.flows.clear_for_new(id)?;
         }
-        self.maps.vrfs.set(id.0, codec::encode_vrf(vrf), 0).map_err(error)
+        // The programs may count on a table as long as the entry says that there is one.
+        if let Some(flows) = vrf.flows {
+            self.flows.set(id, flows)?;
+        }
+        self.maps.vrfs.set(id.0, codec::encode_vrf(vrf), 0).map_err(error)?;
+        if vrf.flows.is_none() {
+            self.flows.remove(id)?;
+        }
+        Ok(())
     }
 
     pub(super) fn remove_vrf(&mut self, id: VrfId) -> Result<(), EbpfError> {
+        self.flows.remove(id)?;
         if self.has_vrf(id) {
             let error = self.maps.error("VRFS");
             self.maps.vrfs.set(id.0, codec::no_vrf(), 0).map_err(error)?;
@@ -81,7 +91,10 @@ impl EbpfDataplane {
     pub(super) fn vrfs(&self) -> Result<BTreeMap<VrfId, Vrf>, EbpfError> {
         let mut vrfs = BTreeMap::new();
         for (id, entry) in (0..).zip(self.maps.vrfs.iter()) {
-            if let Some(vrf) = codec::decode_vrf(&entry.map_err(self.maps.error("VRFS"))?) {
+            if let Some(mut vrf) = codec::decode_vrf(&entry.map_err(self.maps.error("VRFS"))?) {
+                if vrf.flows.is_some() && !self.flows.has(VrfId(id))? {
+                    vrf.flows = None;
+                }
                 vrfs.insert(VrfId(id), vrf);
             }
         }
@@ -110,7 +123,8 @@ impl EbpfDataplane {
             sysctl::prepare_circuit(&name)?;
         }
         let error = self.maps.error("CIRCUITS");
-        self.maps.circuits.insert(interface.0, codec::encode_circuit(circuit), 0).map_err(error)?;
+        let egress = self.egress.circuit_class(circuit.vrf, interface);
+        self.maps.circuits.insert(interface.0, codec::encode_circuit(circuit, egress), 0).map_err(error)?;
         self.programs.attach(Role::CircuitEgress, interface)?;
         self.programs.attach(Role::Circuit, interface)
     }
@@ -149,13 +163,17 @@ impl EbpfDataplane {
     }
 
     pub(super) fn set_sid(&mut self, sid: Sid, local: &LocalSid) -> Result<(), EbpfError> {
+        let egress = match local.role {
+            SidRole::Egress(address) => self.egress_index(local.vrf, address)?,
+            SidRole::Deliver | SidRole::Balance => 0,
+        };
         let counter = match self.maps.sids.get(&sid.0, 0) {
             Ok(entry) => entry.counter,
             Err(MapError::KeyNotFound) => self.new_counter()?,
             Err(source) => return Err(self.maps.error("SIDS")(source)),
         };
         let error = self.maps.error("SIDS");
-        self.maps.sids.insert(sid.0, codec::encode_sid(local, counter, 0), 0).map_err(error)?;
+        self.maps.sids.insert(sid.0, codec::encode_sid(local, counter, egress), 0).map_err(error)?;
         self.free_counters.remove(&counter);
         Ok(())
     }
@@ -180,9 +198,10 @@ impl EbpfDataplane {
     }
 
     pub(super) fn sids(&self) -> Result<BTreeMap<Sid, LocalSid>, EbpfError> {
+        let error = self.maps.error("SIDS");
         let entries = self.maps.sids.iter().map(|entry| {
-            let (sid, entry) = entry.map_err(self.maps.error("SIDS"))?;
-            Ok((Sid(sid), codec::decode_sid(&entry, None)))
+            let (sid, entry) = entry.map_err(&error)?;
+            Ok((Sid(sid), codec::decode_sid(&entry, self.egress_address(entry.egress)?)))
         });
         entries.collect()
     }
@@ -199,6 +218,18 @@ impl EbpfDataplane {
         }
         Ok(vanished)
     }
+}
+
+/// The VRFs that are to have a flow table, and of what size.
+pub(super) fn wanted_flows(maps: &Maps) -> Result<BTreeMap<VrfId, u32>, EbpfError> {
+    let mut wanted = BTreeMap::new();
+    for (id, entry) in (0..).zip(maps.vrfs.iter()) {
+        let vrf = codec::decode_vrf(&entry.map_err(maps.error("VRFS"))?);
+        if let Some(flows) = vrf.and_then(|vrf| vrf.flows) {
+            wanted.insert(VrfId(id), flows);
+        }
+    }
+    Ok(wanted)
 }
 
 /// The indices of SID counters that no SID has.
@@ -228,7 +259,8 @@ fn set_prefixes(set: &mut PrefixSet, wanted: &BTreeSet<Ipv6Net>) -> Result<(), M
     Ok(())
 }
 
-fn zero(counters: &mut PerCpuArray<MapData, Tally>, index: u32) -> Result<(), MapError> {
+/// Clears a counter.
+pub(super) fn zero(counters: &mut PerCpuArray<MapData, Tally>, index: u32) -> Result<(), MapError> {
     let cpus = aya::util::nr_cpus().map_err(|(_, error)| MapError::from(error))?;
     counters.set(index, PerCpuValues::try_from(vec![Tally::default(); cpus])?, 0)
 }

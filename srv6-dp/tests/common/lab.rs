@@ -18,7 +18,19 @@ use srv6_dp::{
 };
 
 /// Small maps, so that a full one is within reach.
-pub(crate) const SIZES: Sizes = Sizes { routes: 4096, next_hops: 256, circuits: 64, sids: 64, vrfs: 16 };
+pub(crate) const SIZES: Sizes = Sizes {
+    routes: 4096,
+    next_hops: 256,
+    circuits: 64,
+    sids: 64,
+    vrfs: 16,
+    services: 64,
+    backends: 256,
+    maglev_rows: 2048,
+    filter_rules: 512,
+    egress: 16,
+    egress_prefixes: 1024,
+};
 
 pub(crate) struct Lab {
     bpffs: PathBuf,
@@ -47,6 +59,7 @@ impl Lab {
         Options { pin_dir: self.bpffs.join("sixedge"), sizes: SIZES, ..Options::default() }
     }
 
+    #[allow(dead_code, reason = "not every test has interfaces")]
     pub(crate) fn index(&self, name: &str) -> IfIndex {
         IfIndex(nix::net::if_::if_nametoindex(name).unwrap())
     }

@@ -66,8 +66,11 @@ pub struct BackendEntry {
     pub generation: u32,
     /// Index of the egress address that packets to it are translated to, plus one; 0 for none.
     pub source: u32,
-    /// Reserved, zero.
-    pub reserved: u32,
+    /// Its share, which the tables have. 0 of one that drains: it takes no flows that are new, not even of clients that it
+    /// had before.
+    pub weight: u16,
+    /// Index of its service's counters.
+    pub service: u16,
 }
 
 /// Bits of [`BackendEntry::flags`].

@@ -1,5 +1,7 @@
-//! The few system calls that aya 0.14 and nix do not offer. All `unsafe` of this crate is here.
+//! The few system calls that aya 0.14 and nix do not offer. All `unsafe` of this crate is in this folder.
 #![expect(unsafe_code, reason = "raw bpf(2) and membarrier(2), each call with its reason")]
+
+mod entries;
 
 use std::{
     ffi::CString,
@@ -11,29 +13,13 @@ use std::{
     path::Path,
 };
 
-use aya::Pod;
+pub(crate) use entries::create_lru_hash;
+pub(super) use entries::*;
 
 const BPF_OBJ_PIN: libc::c_long = 6;
 const BPF_OBJ_GET: libc::c_long = 7;
 const BPF_OBJ_GET_INFO_BY_FD: libc::c_long = 15;
-const BPF_MAP_LOOKUP_BATCH: libc::c_long = 24;
-const BPF_MAP_UPDATE_BATCH: libc::c_long = 26;
-const BPF_MAP_DELETE_BATCH: libc::c_long = 27;
 const BPF_LINK_DETACH: libc::c_long = 34;
-
-/// `bpf_attr` of the batch commands, include/uapi/linux/bpf.h.
-#[repr(C)]
-#[derive(Default)]
-struct BatchAttr {
-    in_batch: u64,
-    out_batch: u64,
-    keys: u64,
-    values: u64,
-    count: u32,
-    map_fd: u32,
-    elem_flags: u64,
-    flags: u64,
-}
 
 /// `bpf_attr` of `BPF_OBJ_PIN` and `BPF_OBJ_GET`.
 #[repr(C)]
@@ -72,80 +58,6 @@ fn bpf<A>(command: libc::c_long, attr: &mut A) -> io::Result<i32> {
     // callers see to it that the pointers and lengths inside are those of live buffers.
     let result = unsafe { libc::syscall(libc::SYS_bpf, command, std::ptr::from_mut(attr), size_of::<A>()) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result as i32) }
-}
-
-/// What a batch did before it stopped.
-#[derive(Debug)]
-pub(super) struct Stopped {
-    /// Entries done.
-    pub(super) done: usize,
-    /// Why it stopped.
-    pub(super) source: io::Error,
-}
-
-fn batch(command: libc::c_long, attr: &mut BatchAttr) -> Result<(), Stopped> {
-    let asked = attr.count;
-    bpf(command, attr).map(drop).map_err(|source| {
-        // Where the kernel does not know the command it leaves the count as it was.
-        let done = if attr.count < asked { attr.count as usize } else { 0 };
-        Stopped { done, source }
-    })
-}
-
-/// Writes `values` under `keys`, in order, in one system call.
-pub(super) fn update_batch<K: Pod, V: Pod>(
-    map: BorrowedFd<'_>,
-    keys: &[K],
-    values: &[V],
-) -> Result<(), Stopped> {
-    debug_assert_eq!(keys.len(), values.len());
-    let count = keys.len().min(values.len()) as u32;
-    let mut attr = BatchAttr {
-        keys: keys.as_ptr() as u64,
-        values: values.as_ptr() as u64,
-        count,
-        map_fd: map.as_raw_fd() as u32,
-        ..BatchAttr::default()
-    };
-    batch(BPF_MAP_UPDATE_BATCH, &mut attr)
-}
-
-/// Removes `keys`, in order, in one system call.
-pub(super) fn delete_batch<K: Pod>(map: BorrowedFd<'_>, keys: &[K]) -> Result<(), Stopped> {
-    let mut attr = BatchAttr {
-        keys: keys.as_ptr() as u64,
-        count: keys.len() as u32,
-        map_fd: map.as_raw_fd() as u32,
-        ..BatchAttr::default()
-    };
-    batch(BPF_MAP_DELETE_BATCH, &mut attr)
-}
-
-/// Fills `keys` and `values` with the entries behind `after`; returns how many, and whether more may follow.
-/// `after` is left at the last key read.
-pub(super) fn lookup_batch<K: Pod, V: Pod>(
-    map: BorrowedFd<'_>,
-    after: &mut Option<K>,
-    keys: &mut [K],
-    values: &mut [V],
-) -> io::Result<(usize, bool)> {
-    let Some(mut cursor) = after.or(keys.first().copied()) else { return Ok((0, false)) };
-    let mut attr = BatchAttr {
-        in_batch: after.as_ref().map_or(0, |key| std::ptr::from_ref(key) as u64),
-        out_batch: std::ptr::from_mut(&mut cursor) as u64,
-        keys: keys.as_mut_ptr() as u64,
-        values: values.as_mut_ptr() as u64,
-        count: keys.len().min(values.len()) as u32,
-        map_fd: map.as_raw_fd() as u32,
-        ..BatchAttr::default()
-    };
-    let more = match bpf(BPF_MAP_LOOKUP_BATCH, &mut attr) {
-        Ok(_) => true,
-        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => false,
-        Err(error) => return Err(error),
-    };
-    *after = Some(cursor);
-    Ok((attr.count as usize, more))
 }
 
 fn path_attr(path: &CString) -> PathAttr {
@@ -193,6 +105,14 @@ pub(super) fn wait_for_readers() -> io::Result<()> {
     // SAFETY: no pointers. MEMBARRIER_CMD_GLOBAL waits for an RCU grace period.
     let result = unsafe { libc::syscall(libc::SYS_membarrier, libc::MEMBARRIER_CMD_GLOBAL, 0, 0) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Now, by the clock that the programs write into flows.
+pub(super) fn monotonic() -> std::time::Duration {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `now` is ours to write to; the clock is always there.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC_COARSE, &raw mut now) };
+    std::time::Duration::new(now.tv_sec.unsigned_abs(), now.tv_nsec.unsigned_abs() as u32)
 }
 
 /// Kernels before 5.11 charge maps to this limit; later ones ignore it. A refusal shows when a map is made.
