@@ -9,9 +9,9 @@ use aya::{
 use srv6_types::{
     DropReason,
     maps::{
-        BackendEntry, CircuitEntry, DropKey, FibKey4, FibKey6, FlowEntry, FlowKey, LAYOUT, MaglevRow,
-        NextHopEntry, NodeConfig, ServiceEntry, ServiceKey, SidEntry, Tally, VrfEntry, service_counter,
-        vrf_counter,
+        BackendEntry, CircuitEntry, DropKey, EgressEntry, EgressKey, EgressMember, EgressPolicyEntry,
+        FibKey4, FibKey6, FlowEntry, FlowKey, LAYOUT, MaglevRow, NextHopEntry, NodeConfig, ServiceEntry,
+        ServiceKey, SidEntry, Tally, VrfEntry, egress_counter, service_counter, vrf_counter,
     },
 };
 
@@ -41,6 +41,10 @@ pub struct Sizes {
     /// Rows of all Maglev tables, 256 octets each: a service of up to 2 backends takes 4 or 8, of 5 it takes 8 or 16, of
     /// 10 it takes 16 or 32, and so on; the larger number where only some of the backends are behind this node.
     pub maglev_rows: u32,
+    /// Egress addresses, and as many policies; the addresses' counters are charged per CPU.
+    pub egress: u32,
+    /// Prefixes and circuits that egress policies are set with, and prefixes of each family that they are compiled to.
+    pub egress_prefixes: u32,
 }
 
 /// What a backend's entry has room for to name its service.
@@ -57,6 +61,8 @@ impl Default for Sizes {
             services: 16_384,
             backends: 65_536,
             maglev_rows: 131_072,
+            egress: 4_096,
+            egress_prefixes: 65_536,
         }
     }
 }
@@ -106,7 +112,7 @@ const fn trie_key<T>() -> u32 {
 impl Sizes {
     /// The pinned maps. The event ring is not among them: what nobody has read when the process ends is stale.
     pub(super) fn specs(&self) -> Vec<Spec> {
-        [&self.fib_specs()[..], &self.node_specs(), &self.service_specs()].concat()
+        [&self.fib_specs()[..], &self.node_specs(), &self.service_specs(), &self.egress_specs()].concat()
     }
 
     pub(super) fn fib_specs(&self) -> [Spec; 3] {
@@ -155,6 +161,34 @@ impl Sizes {
             spec("MAGLEV", Array, 4, size::<MaglevRow>(), maglev_rows, "sizes.maglev_rows"),
             spec("SERVICE_COUNTERS", PerCpuArray, 4, size::<Tally>(), counters, "sizes.services"),
         ]
+    }
+
+    fn egress_specs(&self) -> [Spec; 9] {
+        use MapType::{Array, Hash, LpmTrie, PerCpuArray};
+        let &Self { egress, egress_prefixes: prefixes, .. } = self;
+        let (key, counters) = (size::<EgressKey>(), egress.saturating_mul(egress_counter::COUNT));
+        let (policy, member) = (size::<EgressPolicyEntry>(), size::<EgressMember>());
+        let trie = |name, key| spec(name, LpmTrie, key, 4, prefixes, "sizes.egress_prefixes");
+        [
+            spec("EGRESS_INDEX", Hash, key, 4, egress, "sizes.egress"),
+            spec("EGRESS", Array, 4, size::<EgressEntry>(), egress, "sizes.egress"),
+            spec("EGRESS_COUNTERS", PerCpuArray, 4, size::<Tally>(), counters, "sizes.egress"),
+            trie("EGRESS_SOURCES4", trie_key::<FibKey4>()),
+            trie("EGRESS_SOURCES6", trie_key::<FibKey6>()),
+            trie("EGRESS_DESTINATIONS4", trie_key::<FibKey4>()),
+            trie("EGRESS_DESTINATIONS6", trie_key::<FibKey6>()),
+            spec("EGRESS_POLICIES", Hash, 4, policy, egress, "sizes.egress"),
+            spec("EGRESS_MEMBERS", Hash, member, 4, prefixes, "sizes.egress_prefixes"),
+        ]
+    }
+
+    /// For `map_err`: the error of the map `name`.
+    pub(super) fn error(&self, name: &'static str) -> impl Fn(MapError) -> EbpfError + use<> {
+        let spec = self.specs().into_iter().find(|spec| spec.name == name);
+        move |source| match spec {
+            Some(spec) => spec.error(source),
+            None => EbpfError::Map { map: name, source },
+        }
     }
 
     /// Names a layout: FNV-1a over [`LAYOUT`] and every map's name, type and sizes.
@@ -207,7 +241,7 @@ impl Spec {
 
 /// The maps with their types; the FIB's are apart in [`super::fib`].
 pub(super) struct Maps {
-    specs: Vec<Spec>,
+    sizes: Sizes,
     pub(super) circuits: HashMap<MapData, u32, CircuitEntry>,
     pub(super) vrfs: Array<MapData, VrfEntry>,
     pub(super) sids: HashMap<MapData, [u8; 16], SidEntry>,
@@ -222,7 +256,7 @@ pub(super) struct Maps {
 impl Maps {
     pub(super) fn take(ebpf: &mut Ebpf, sizes: &Sizes) -> Result<Self, EbpfError> {
         Ok(Self {
-            specs: sizes.specs(),
+            sizes: *sizes,
             circuits: take(ebpf, "CIRCUITS")?,
             vrfs: take(ebpf, "VRFS")?,
             sids: take(ebpf, "SIDS")?,
@@ -237,11 +271,7 @@ impl Maps {
 
     /// For `map_err`: the error of the map `name`.
     pub(super) fn error(&self, name: &'static str) -> impl Fn(MapError) -> EbpfError + use<> {
-        let spec = self.specs.iter().find(|spec| spec.name == name).copied();
-        move |source| match spec {
-            Some(spec) => spec.error(source),
-            None => EbpfError::Map { map: name, source },
-        }
+        self.sizes.error(name)
     }
 }
 

@@ -45,6 +45,7 @@ use crate::model::{Change, Counters, Dataplane, DataplaneError, IfIndex, NextHop
 pub struct EbpfDataplane {
     maps: maps::Maps,
     fib: fib::Fib,
+    egress: egress::Egress,
     flows: flows::FlowTables,
     services: services::Services,
     programs: attach::Programs,

@@ -15,6 +15,7 @@ use aya::{EbpfLoader, maps::MapInfo};
 use super::{
     EbpfDataplane,
     attach::{Attach, Programs},
+    egress::Egress,
     error::EbpfError,
     fib::Fib,
     flows::FlowTables,
@@ -81,6 +82,7 @@ impl EbpfDataplane {
         let mut ebpf = load(&pins, &generation, &options.sizes)?;
         let maps = Maps::take(&mut ebpf, &options.sizes)?;
         let fib = Fib::take(&mut ebpf, &pins, &generation, &options.sizes)?;
+        let egress = Egress::take(&mut ebpf, &pins, &generation, &options.sizes)?;
         let services = Services::take(&mut ebpf, &pins, &generation, &options.sizes)?;
         let flows = FlowTables::open(&pins, &generation, &opened, &options.sizes, &wanted_flows(&maps)?)?;
         let events = ebpf.take_map("EVENTS");
@@ -90,6 +92,7 @@ impl EbpfDataplane {
         let mut dataplane = Self {
             maps,
             fib,
+            egress,
             flows,
             services,
             programs,
@@ -100,6 +103,7 @@ impl EbpfDataplane {
             sizes: options.sizes,
             sysctls: options.sysctls,
         };
+        dataplane.settle_all_egress()?;
         dataplane.put_in_force()?;
         Ok(dataplane)
     }

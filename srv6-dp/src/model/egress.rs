@@ -2,7 +2,7 @@ use std::{collections::BTreeSet, net::IpAddr};
 
 use ipnet::IpNet;
 
-use super::IfIndex;
+use super::{IfIndex, Tally};
 
 /// The ports at an address of this node that hosts of a VRF are translated to. A host's block is the number of its
 /// address (of an IPv6 one the lower 32 bits) modulo the number of blocks.
@@ -23,7 +23,8 @@ pub struct EgressPolicy {
     pub rank: u32,
     /// Hosts by address; of several policies that hold a host, the longest prefix decides first, then the rank.
     pub sources: BTreeSet<IpNet>,
-    /// Hosts behind these circuits, whatever their address.
+    /// Hosts behind these circuits, whatever their address; asked where no policy that holds the host by its address holds the
+    /// destination.
     pub circuits: BTreeSet<IfIndex>,
     /// Where to.
     pub destinations: BTreeSet<IpNet>,
@@ -31,4 +32,17 @@ pub struct EgressPolicy {
     pub exceptions: BTreeSet<IpNet>,
     /// Egress addresses in the order of preference, up to 4 of each family: the first that the VRF has a route to.
     pub addresses: Vec<IpAddr>,
+}
+
+/// What an egress address counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EgressCounters {
+    /// From hosts to the outside.
+    pub outbound: Tally,
+    /// From the outside to hosts.
+    pub inbound: Tally,
+    /// Mappings made.
+    pub mappings: u64,
+    /// Packets dropped, for the host's block had no port left.
+    pub exhausted: u64,
 }

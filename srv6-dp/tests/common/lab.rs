@@ -27,6 +27,8 @@ pub(crate) const SIZES: Sizes = Sizes {
     services: 64,
     backends: 256,
     maglev_rows: 2048,
+    egress: 16,
+    egress_prefixes: 1024,
 };
 
 pub(crate) struct Lab {

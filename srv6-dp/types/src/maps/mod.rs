@@ -267,4 +267,5 @@ layouts! {
     EgressKey: 24;
     EgressEntry: 48;
     EgressPolicyEntry: 128;
+    EgressMember: 24;
 }
