@@ -17,7 +17,7 @@ pub(crate) fn answer(packet: &Packet) -> bool {
     services_answer(packet.vrf, packet.inner.length) != 0
 }
 
-/// Exported for the same reason as `services_balance`.
+/// Exported: see [`crate::outcome`]. Whether it was one.
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn services_answer(vrf: u32, octets: u32) -> u64 {

@@ -24,6 +24,22 @@ fn requests_and_answers_between_circuits() {
     assert_eq!(counters.map(|counter| lab.pe.service_counter(1, counter).0), [2, 2, 1]);
 }
 
+/// Zero is a checksum of TCP like any other; only of UDP it is none.
+#[test]
+fn a_checksum_that_happens_to_be_zero() {
+    let mut lab = Lab::with_one_backend();
+    for (client, vip, backend) in [(CLIENT4, VIP4, BACKENDS4[0]), (CLIENT6, VIP6, BACKENDS6[0])] {
+        let mut request = ip(client, vip).tcp(1000, 80, SYN, 2);
+        let sum = request.payload[16..18].to_vec();
+        // The data are 0 and 1.
+        let data = u16::from_be_bytes([sum[0], sum[1]]).wrapping_add(1).to_be_bytes();
+        request.payload[20..22].copy_from_slice(&data);
+        let request = request.sealed();
+        assert_eq!(request.payload[16..18], [0, 0]);
+        lab.assert_balanced(vip, &request, (backend, 8080));
+    }
+}
+
 /// The client is behind another PE, and the answer goes back there.
 #[test]
 fn requests_from_the_core_and_their_answers() {
