@@ -1,4 +1,8 @@
 //! What a subprogram returns. The kernel's calling convention has one register for it.
+//!
+//! Subprograms that are exported (`no_mangle`, `extern "C"`) the verifier looks at once, knowing nothing of their arguments,
+//! instead of again for each state that each caller may be in: it gives up after a million instructions. They take the
+//! context and numbers, and return a number.
 
 use aya_ebpf::{macros::map, maps::PerCpuArray};
 use srv6_types::DropReason;

@@ -7,7 +7,7 @@ use super::Error;
 use crate::{
     counters,
     packet::{
-        Address, Family, Inner, Packet, Skb, checksum,
+        Address, Family, Inner, Packet, Skb, bounded, checksum,
         headers::{IPV4, IPV6, Icmp, Ipv4, Ipv6, protocol},
     },
 };
@@ -22,8 +22,6 @@ const CHUNKS: usize = 3;
 /// RFC 1812 section 4.3.2.5: internetwork control.
 const CLASS: u8 = 0xc0;
 const TTL: u8 = 64;
-/// Farther in than any packet lies in its frame.
-const FARTHEST: u32 = 0xfff;
 
 /// Room for the message, and for the last chunk of its sum to begin anywhere in it.
 #[repr(C, align(8))]
@@ -73,13 +71,13 @@ pub(super) fn write(packet: &mut Packet, source: &Address, error: Error) -> Resu
     Ok(())
 }
 
-/// Writes this CPU's [`Message`] over the packet at `offset`. Returns its length, 0 when that failed. Exported, for the
-/// verifier then looks at it once, and not again for each state that a caller may be in.
+/// Writes this CPU's [`Message`] over the packet at `offset`. Returns its length, 0 when that failed.
+/// Exported: see [`crate::outcome`].
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn write_error(skb: *mut __sk_buff, offset: u32, family: u32) -> u64 {
     let family = if family == Family::V4 as u32 { Family::V4 } else { Family::V6 };
-    replace(Skb::from_raw(skb), offset & FARTHEST, family).map_or(0, u64::from)
+    replace(Skb::from_raw(skb), bounded(offset), family).map_or(0, u64::from)
 }
 
 #[inline(always)]

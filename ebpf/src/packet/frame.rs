@@ -32,3 +32,9 @@ impl Frame {
         if at + size_of::<T>() > self.end { Err(DropReason::Malformed) } else { Ok(at as *mut T) }
     }
 }
+
+/// An offset that an exported function is given: no packet lies farther in, which the verifier cannot know.
+#[inline(always)]
+pub(crate) const fn bounded(offset: u32) -> u32 {
+    offset & 0xfff
+}

@@ -15,9 +15,9 @@ mod tuple;
 mod upper;
 
 pub(crate) use address::Address;
-pub(crate) use frame::Frame;
+pub(crate) use frame::{Frame, bounded};
 pub(crate) use inner::{Family, Inner};
 pub(crate) use on_the_way::Packet;
-pub(crate) use skb::Skb;
+pub(crate) use skb::{Skb, Zero};
 pub(crate) use tuple::{Translation, Tuple};
 pub(crate) use upper::read as read_upper;

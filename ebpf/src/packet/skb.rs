@@ -31,6 +31,16 @@ const PRIORITY_TAGS: usize = 3;
 /// Of a tag, what names the VLAN.
 const VLAN_ID: u32 = 0xfff;
 
+/// What a checksum field of zero is.
+#[derive(Clone, Copy)]
+#[repr(u64)]
+pub(crate) enum Zero {
+    /// A checksum like any other.
+    Checksum = 0,
+    /// None, of UDP: it stays, and nothing becomes it.
+    NoChecksum = BPF_F_MARK_MANGLED_0 as u64,
+}
+
 /// The kernel's buffer, and what it lets us do to it.
 #[derive(Clone, Copy)]
 pub(crate) struct Skb(*mut __sk_buff);
@@ -211,23 +221,30 @@ impl Skb {
         offset: u32,
         difference: u32,
         family: Family,
+        zero: Zero,
     ) -> Result<(), DropReason> {
-        const PSEUDO: u64 = (BPF_F_PSEUDO_HDR | BPF_F_MARK_MANGLED_0) as u64;
+        const PSEUDO: u64 = BPF_F_PSEUDO_HDR as u64;
         /// The sum over the whole IPv6 packet stays as it is. Kernels that do not know the flag refuse it.
         const IPV6: u64 = 1 << 7;
-        if family == Family::V6 && self.add_to_checksum(offset, difference, PSEUDO | IPV6).is_ok() {
+        if family == Family::V6
+            && self.add_to_checksum(offset, difference, PSEUDO | IPV6 | zero as u64).is_ok()
+        {
             return Ok(());
         }
-        self.add_to_checksum(offset, difference, PSEUDO)
+        self.add_to_checksum(offset, difference, PSEUDO | zero as u64)
     }
 
     /// The same for what stands in the packet itself.
     #[inline(always)]
-    pub(crate) fn add_payload_to_checksum(self, offset: u32, difference: u32) -> Result<(), DropReason> {
-        self.add_to_checksum(offset, difference, BPF_F_MARK_MANGLED_0.into())
+    pub(crate) fn add_payload_to_checksum(
+        self,
+        offset: u32,
+        difference: u32,
+        zero: Zero,
+    ) -> Result<(), DropReason> {
+        self.add_to_checksum(offset, difference, zero as u64)
     }
 
-    /// Zero is no checksum, of UDP: it stays, and nothing becomes it.
     #[inline(always)]
     fn add_to_checksum(self, offset: u32, difference: u32, flags: u64) -> Result<(), DropReason> {
         match unsafe { helpers::bpf_l4_csum_replace(self.0, offset, 0, difference.into(), flags) } {

@@ -3,6 +3,7 @@ use srv6_types::DropReason;
 
 use super::{
     Address, Family, Frame, Packet, Skb,
+    frame::bounded,
     headers::{Icmp, Ipv4, Ipv6, Tcp, UDP, protocol},
     transport::{Part, Transport},
     tuple::{Translation, Tuple},
@@ -14,8 +15,6 @@ const SCTP: u32 = 12;
 /// Octets of a transport header that every ICMP error quotes, RFC 792: the ports are among them.
 const QUOTED: u32 = 8;
 const ICMP: u8 = size_of::<Icmp>() as u8;
-/// Farther in than any packet lies in its frame.
-const FARTHEST: u32 = 0xfff;
 
 /// Reads what stands behind the IP header into this CPU's [`Translation`], which then leaves the packet as it came. What
 /// cannot be read harms only who needs it: see [`Translation::need_ports`].
@@ -29,13 +28,13 @@ pub(crate) fn read(packet: &Packet) -> Result<(), DropReason> {
     }
 }
 
-/// Exported, for the verifier then looks at it once, and not again for each state that a caller may be in.
+/// Exported: see [`crate::outcome`].
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn read_upper(skb: *mut __sk_buff, vrf: u32, offset: u32, family: u32, octets: u32) -> u64 {
     let family = if family == Family::V4 as u32 { Family::V4 } else { Family::V6 };
     let frame = Skb::from_raw(skb).frame();
-    let unread = Unread { frame, vrf, offset: (offset & FARTHEST) as usize, family, octets };
+    let unread = Unread { frame, vrf, offset: bounded(offset) as usize, family, octets };
     unread.read().is_some().into()
 }
 

@@ -44,7 +44,7 @@ pub(crate) fn balance(packet: &Packet, arrival: &Arrival) -> Result<Balanced, Dr
     Packed(services_balance(packet.vrf, packet.inner.length, arrival.balance.into())).unpack()
 }
 
-/// Exported, for the verifier then looks at it once, and not again for each state that a caller may be in.
+/// Exported: see [`crate::outcome`].
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn services_balance(vrf: u32, octets: u32, anywhere: u32) -> u64 {

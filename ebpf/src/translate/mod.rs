@@ -10,12 +10,9 @@ use srv6_types::DropReason;
 
 use crate::{
     outcome::Packed,
-    packet::{Packet, Skb, Translation},
+    packet::{Packet, Skb, Translation, bounded},
 };
 use difference::Difference;
-
-/// Farther in than any packet lies in its frame. The verifier has lost sight of the bound.
-const FARTHEST: u32 = 0xfff;
 
 /// Makes of the packet what it is to leave as. The frame is stale then.
 #[inline(always)]
@@ -24,11 +21,11 @@ pub(crate) fn write(packet: &Packet) -> Result<(), DropReason> {
     Packed::from_raw(written).unpack().map(|_| ())
 }
 
-/// Exported, for the verifier then looks at it once, and not again for each state that a caller may be in.
+/// Exported: see [`crate::outcome`].
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn write_translation(skb: *mut __sk_buff, offset: u32) -> u64 {
-    Packed::pack(write_at(Skb::from_raw(skb), offset & FARTHEST).map(|()| 0)).raw()
+    Packed::pack(write_at(Skb::from_raw(skb), bounded(offset)).map(|()| 0)).raw()
 }
 
 #[inline(always)]
@@ -58,10 +55,10 @@ fn write_packet(skb: Skb, translation: &Translation, offset: u32) -> Result<(), 
     let Some(checksum) = transport::checksum(translation.protocol) else { return Ok(()) };
     let place = at + checksum.offset;
     if checksum.covers_addresses && !addresses.is_none() {
-        skb.add_addresses_to_checksum(place, addresses.sum(), leaves.family)?;
+        skb.add_addresses_to_checksum(place, addresses.sum(), leaves.family, checksum.zero)?;
     }
     if !ports.is_none() {
-        skb.add_payload_to_checksum(place, ports.sum())?;
+        skb.add_payload_to_checksum(place, ports.sum(), checksum.zero)?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use srv6_types::DropReason;
 
 use super::{Difference, addresses, transport};
 use crate::packet::{
-    Family, Frame, Skb, Translation,
+    Family, Frame, Skb, Translation, Zero,
     headers::{Icmp, protocol},
 };
 
@@ -25,9 +25,9 @@ pub(super) fn write(skb: Skb, translation: &Translation, offset: u32) -> Result<
 
     let checksum = offset + u32::from(translation.transport) + offset_of!(Icmp, checksum) as u32;
     if leaves.family == Family::V6 && !outer.is_none() {
-        skb.add_addresses_to_checksum(checksum, outer.sum(), Family::V6)?;
+        skb.add_addresses_to_checksum(checksum, outer.sum(), Family::V6, Zero::Checksum)?;
     }
-    skb.add_payload_to_checksum(checksum, message.sum())
+    skb.add_payload_to_checksum(checksum, message.sum(), Zero::Checksum)
 }
 
 /// Translates the quoted packet at `at`, which went against the direction of the flow. Returns what changes in the message.

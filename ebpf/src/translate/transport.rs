@@ -4,7 +4,7 @@ use srv6_types::DropReason;
 
 use super::Difference;
 use crate::packet::{
-    Frame,
+    Frame, Zero,
     headers::{Icmp, Tcp, protocol},
 };
 
@@ -14,6 +14,7 @@ pub(super) struct Checksum {
     pub(super) offset: u32,
     /// It covers the addresses, by a pseudo-header.
     pub(super) covers_addresses: bool,
+    pub(super) zero: Zero,
 }
 
 /// `None` where there is none, or one that an address does not change: SCTP's, RFC 9260 section 6.8.
@@ -26,7 +27,8 @@ pub(super) const fn checksum(upper: u8) -> Option<Checksum> {
         protocol::ICMPV6 => (offset_of!(Icmp, checksum), true),
         _ => return None,
     };
-    Some(Checksum { offset: offset as u32, covers_addresses })
+    let zero = if upper == protocol::UDP { Zero::NoChecksum } else { Zero::Checksum };
+    Some(Checksum { offset: offset as u32, covers_addresses, zero })
 }
 
 /// Writes both ports, each given as it was and as it is to be, or the identifier, into the transport header at `at`.
