@@ -209,7 +209,7 @@ fn what_a_policy_holds_before_and_after_is_held_in_between() {
             looks
         });
         for round in 0..200 {
-            let version = versions[round * 7 % 4 ^ round / 4 % 4].clone();
+            let version = versions[(round * 7 + round / 4) % 4].clone();
             dataplane.apply(&Change::SetEgressPolicy((RED, "internet".into()), version)).unwrap();
         }
         done.store(true, Ordering::Relaxed);

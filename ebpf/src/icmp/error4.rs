@@ -15,13 +15,16 @@ const TIME_EXCEEDED: u8 = 11;
 #[inline(always)]
 pub(super) fn of(packet: &Packet, reason: DropReason) -> Option<Error> {
     let (kind, code, rest) = match reason {
-        DropReason::NoRouteInVrf | DropReason::NoUnderlayRoute => (UNREACHABLE, 0, 0),
+        DropReason::NoRouteInVrf | DropReason::NoUnderlayRoute | DropReason::NoEgressGateway => {
+            (UNREACHABLE, 0, 0)
+        }
         DropReason::NotListening if packet.inner.protocol == protocol::UDP => (UNREACHABLE, 3, 0),
         DropReason::NotListening => (UNREACHABLE, 2, 0),
         DropReason::NoSuchService | DropReason::NoBackend => (UNREACHABLE, 3, 0),
         // Also without DF, for we do not fragment: hosts take it as the path MTU and fragment themselves.
         DropReason::TooBig => (UNREACHABLE, 4, packet.mtu & 0xffff),
-        DropReason::RouteUnreachable => (UNREACHABLE, 13, 0),
+        // RFC 5508 section 6 wants it for what finds no port.
+        DropReason::RouteUnreachable | DropReason::PortsExhausted => (UNREACHABLE, 13, 0),
         DropReason::TtlExpired => (TIME_EXCEEDED, 0, 0),
         _ => return None,
     };

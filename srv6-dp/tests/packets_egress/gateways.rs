@@ -1,6 +1,6 @@
 //! The first egress address of the policy that the VRF has a route to decides.
 
-use srv6_types::maps::next_hop_kind as kind;
+use srv6_types::{DropReason, maps::next_hop_kind as kind};
 
 use super::{
     lab::*,
@@ -46,9 +46,9 @@ fn without_any_gateway_nothing_leaves_untranslated() {
     let mut lab = Lab::new();
     lab.policy(RED, &[FIRST]);
     let run = lab.pe.circuit(&packet());
-    assert_eq!(run.drops, [(RED, "no-egress-gateway", 1)]);
+    lab.assert_refused("no route", &run, DropReason::NoEgressGateway, 0);
     let run = lab.pe.circuit(&ip(HOST6, OUTSIDE6).checked_udp(5000, 53, 10));
-    assert_eq!(run.drops, [(RED, "no-egress-gateway", 2)], "no address of the family");
+    lab.assert_refused("no address of the family", &run, DropReason::NoEgressGateway, 0);
 }
 
 #[test]

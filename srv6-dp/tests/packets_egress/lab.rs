@@ -194,6 +194,16 @@ impl Lab {
         self.answer(&answer).assert_sent(&format!("{what}, answer"), &back.ttl(63));
     }
 
+    /// Dropped, and the sender told so.
+    #[track_caller]
+    pub fn assert_refused(&mut self, what: &str, run: &Run, reason: srv6_types::DropReason, code: u8) {
+        assert_eq!(run.action, REDIRECT, "{what}: action; dropped so far: {:?}", run.drops);
+        assert_eq!(run.drops, [(RED, reason.word(), 1)], "{what}");
+        let (unreachable, at) = if run.ip()[0] >> 4 == 4 { (3, 20) } else { (1, 40) };
+        assert_eq!(run.ip()[at..at + 2], [unreachable, code], "{what}: ICMP");
+        self.pe.forget_drops();
+    }
+
     #[track_caller]
     pub fn assert_dropped(&mut self, what: &str, run: &Run, reason: srv6_types::DropReason) {
         assert_eq!(run.action, SHOT, "{what}: action; dropped so far: {:?}", run.drops);

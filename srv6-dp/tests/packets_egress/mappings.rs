@@ -82,7 +82,7 @@ fn a_full_block_is_a_reason_to_drop_and_harms_nobody_else() {
     let all: Vec<_> = (0..8).map(|number| lab.leaves(&udp(host, 5000 + 3 * number)).1).collect();
     assert_eq!(BTreeSet::from_iter(all.clone()), (1024..1032).collect(), "all of the block is used");
     let refused = lab.pe.circuit(&udp(host, 6000));
-    assert_eq!(refused.drops, [(RED, "ports-exhausted", 1)]);
+    lab.assert_refused("no port left", &refused, DropReason::PortsExhausted, 13);
     assert_eq!(lab.pe.egress_counter(INDEX4, egress_counter::EXHAUSTED), 1);
     let again: Vec<_> = (0..8).map(|number| lab.leaves(&udp(host, 5000 + 3 * number)).1).collect();
     assert_eq!(again, all, "those that have a port go on");
@@ -137,7 +137,7 @@ fn idle_mappings_give_way() {
     let mut lab = Lab::with_ports(FIRST_PORT, 1, 1);
     assert_eq!(lab.leaves(&udp(HOST4, 5000)).1, 1024);
     let refused = lab.pe.circuit(&udp("10.1.0.3", 5000));
-    lab.assert_dropped("in use", &refused, DropReason::PortsExhausted);
+    lab.assert_refused("in use", &refused, DropReason::PortsExhausted, 13);
     let entry = lab.entry(1024, UDP);
     lab.set_entry(
         1024,

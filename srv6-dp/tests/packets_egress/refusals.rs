@@ -85,5 +85,5 @@ fn an_egress_sid_without_address_or_flow_table_lets_nothing_through() {
         },
     );
     let run = lab.pe.core(&packet);
-    lab.assert_dropped("no address", &run, DropReason::NoEgressGateway);
+    assert_eq!(run.drops, [(RED, "no-egress-gateway", 1)]);
 }

@@ -58,7 +58,7 @@ fn sctp_keeps_its_port_or_is_refused() {
     lab.assert_there_and_back("SCTP", &ip(HOST4, OUTSIDE4).sctp(5000, 80), (EGRESS4, 5000));
     lab.assert_there_and_back("SCTP over IPv6", &ip(HOST6, OUTSIDE6).sctp(5000, 80), (EGRESS6, 5000));
     let other = lab.pe.circuit(&ip("10.1.0.3", OUTSIDE4).sctp(5000, 80));
-    lab.assert_dropped("another host has the port", &other, srv6_types::DropReason::PortsExhausted);
+    lab.assert_refused("another host has the port", &other, srv6_types::DropReason::PortsExhausted, 13);
     let low = lab.pe.circuit(&ip(HOST4, OUTSIDE4).sctp(80, 80));
     lab.assert_dropped("no port of the address", &low, srv6_types::DropReason::Untranslatable);
 }
