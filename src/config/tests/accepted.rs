@@ -197,6 +197,13 @@ fn graceful_restart_can_be_off() {
 }
 
 #[test]
+fn a_node_leaves_only_if_it_is_told_to() {
+    let leaves = |rest: &str| accepted(&format!("{HEAD}{rest}")).bgp.graceful_shutdown;
+    assert!(!leaves("") && !leaves("bgp: { gracefulShutdown: false }\n"));
+    assert!(leaves("bgp: { gracefulShutdown: true }\n"));
+}
+
+#[test]
 fn a_hold_time_of_0_turns_keepalives_off() {
     let intent = accepted(&format!(
         "{HEAD}bgp: {{ neighbors: [{{ address: 192.0.2.2, asn: 1, holdTime: 0, families: [vpnv4] }}] }}\n"

@@ -220,6 +220,9 @@ pub fn plan(intent: &Intent, links: &Links, allocations: &Allocations) -> Desire
     for vrf in &intent.vrfs {
         vrf::plan(vrf, &vrf::Inputs { intent, links, allocations }, &mut desired);
     }
+    if intent.bgp.graceful_shutdown {
+        desired.advertise.iter_mut().for_each(LocalRoute::shut_down_gracefully);
+    }
     desired.advertise.sort_by_key(|route| (route.vrf, route.prefix));
     desired
 }
