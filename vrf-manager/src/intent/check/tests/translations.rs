@@ -17,7 +17,10 @@ fn with_everything(intent: &mut Intent) {
     red.circuits[0].filter = vec![FilterRule { protocol: Some(6), ports: Some((23, 23)), ..drops("telnet") }];
 }
 
-fn assert_faults(table: &[(&str, fn(&mut Vrf))]) {
+/// A path, and what makes it a fault.
+type Row<T> = (&'static str, fn(&mut T));
+
+fn assert_faults(table: &[Row<Vrf>]) {
     for (row, (path, break_it)) in table.iter().enumerate() {
         let paths = paths(|intent| {
             with_everything(intent);
@@ -65,7 +68,7 @@ fn faults_of_vips_and_ports_are_found_at_their_place() {
         second
     };
     assert_eq!(paths(|i| with_services(i, second(|_| {}))), [""; 0], "a VIP may have several services");
-    let shared: &[(&str, fn(&mut Service))] = &[
+    let shared: &[Row<Service>] = &[
         ("vrfs[0].services[1].name", |s| s.name = "web".into()),
         ("vrfs[0].services[1].ports[0].port", |s| s.ports[0].port = 80),
         ("vrfs[0].services[1].addresses[0]", |s| s.traffic_policy = TrafficPolicy::Local),
@@ -188,7 +191,7 @@ fn faults_of_filters_are_found_at_their_place() {
         })
     };
     assert_eq!(second(|_| {}), [""; 0]);
-    let table: &[(&str, fn(&mut FilterRule))] = &[
+    let table: &[Row<FilterRule>] = &[
         ("vrfs[0].filter[1].name", |rule| rule.name = "all".into()),
         ("vrfs[0].filter[1].name", |rule| rule.name = "telnet".into()),
         ("vrfs[0].filter[1].name", |rule| rule.name = "a".repeat(32)),
