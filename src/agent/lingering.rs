@@ -1,36 +1,45 @@
-//! SIDs that have moved stay for a while: other PEs hear of the new ones by and by, and packets are on their way.
+//! What was withdrawn stays for a while: other PEs hear of it by and by, and packets are on their way.
 
 use std::{
-    future, mem,
+    future,
     time::{Duration, Instant},
 };
 
-use srv6_dp::Change;
 use tokio::time::sleep_until;
 
 /// Over two reflectors, each of which may hold an announcement back for 5 seconds (RFC 4271 section 10).
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Removals that wait.
+/// What lingers does not wait longer than this for what begins to linger after it.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// When what lingers goes, all of it together.
 #[derive(Default)]
-pub(super) struct Lingering {
-    changes: Vec<Change>,
-    until: Option<Instant>,
+pub(super) enum Lingering {
+    #[default]
+    Nothing,
+    Until {
+        since: Instant,
+        until: Instant,
+    },
 }
 
 impl Lingering {
-    pub(super) fn hold(&mut self, changes: Vec<Change>) {
-        self.until = (!changes.is_empty()).then(|| Instant::now() + GRACE);
-        self.changes = changes;
+    /// Something has begun to linger.
+    pub(super) fn begin(&mut self) {
+        let now = Instant::now();
+        let since = match *self {
+            Self::Nothing => now,
+            Self::Until { since, .. } => since,
+        };
+        *self = Self::Until { since, until: (now + GRACE).min(since + LONGEST) };
     }
 
-    /// What waits, whether its time has come or not.
-    pub(super) fn take(&mut self) -> Vec<Change> {
-        self.until = None;
-        mem::take(&mut self.changes)
+    pub(super) const fn end(&mut self) {
+        *self = Self::Nothing;
     }
 
-    /// Until the time has come; for ever where nothing waits.
+    /// Until the time has come; for ever where nothing lingers.
     pub(super) async fn over(until: Option<Instant>) {
         match until {
             Some(until) => sleep_until(until.into()).await,
@@ -39,6 +48,9 @@ impl Lingering {
     }
 
     pub(super) const fn until(&self) -> Option<Instant> {
-        self.until
+        match self {
+            Self::Nothing => None,
+            Self::Until { until, .. } => Some(*until),
+        }
     }
 }

@@ -1,3 +1,5 @@
+mod roles;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
@@ -7,7 +9,7 @@ use srv6_types::Locator;
 use super::*;
 use crate::{
     plan::Links,
-    testing::{intent, links, locator, replan, vrf},
+    testing::{gateway, intent, links, locator, replan, service, vrf},
 };
 
 fn intent_of(names: &[&str]) -> Intent {
@@ -25,8 +27,8 @@ fn numbers_are_dense_from_one() {
     let allocations = settled(&intent_of(&["red", "blue"]));
     assert_eq!(allocations.vrf("red"), Some(VrfId(1)));
     assert_eq!(allocations.vrf("blue"), Some(VrfId(2)));
-    assert_eq!(allocations.function("main", "red", Service::Dt46), Some(1));
-    assert_eq!(allocations.function("main", "blue", Service::Dt46), Some(2));
+    assert_eq!(allocations.function("main", "red", SidPurpose::Dt46), Some(1));
+    assert_eq!(allocations.function("main", "blue", SidPurpose::Dt46), Some(2));
 }
 
 #[test]
@@ -53,7 +55,7 @@ fn an_exhausted_locator_is_named_with_its_remedy() {
     let expected = AllocateError::Functions { vrf: "d".into(), locator: "tiny".into(), functions: 3 };
     assert_eq!(errors, [expected]);
     assert!(errors[0].to_string().contains("functionLength"));
-    assert_eq!(allocations.function("tiny", "c", Service::Dt46), Some(3), "the others keep theirs");
+    assert_eq!(allocations.function("tiny", "c", SidPurpose::Dt46), Some(3), "the others keep theirs");
 }
 
 #[test]
@@ -62,7 +64,7 @@ fn a_freed_function_is_not_reused_while_the_dataplane_may_hold_it() {
     let swapped = small_locator(&["a", "b", "d"]);
     assert_eq!(allocations.settle(&swapped).len(), 1, "c's function goes in this step, so d must wait");
     assert_eq!(allocations.settle(&swapped), []);
-    assert_eq!(allocations.function("tiny", "d", Service::Dt46), Some(3));
+    assert_eq!(allocations.function("tiny", "d", SidPurpose::Dt46), Some(3));
 }
 
 #[test]
@@ -106,8 +108,8 @@ fn a_locator_that_comes_back_has_its_functions_again() {
     let mut allocations = before.clone();
     allocations.settle(&intent_of(&["red", "blue"]));
     allocations.settle(&both());
-    assert_eq!(allocations.function("second", "blue", Service::Dt46), Some(1));
-    assert_eq!(before.function("second", "blue", Service::Dt46), Some(1));
+    assert_eq!(allocations.function("second", "blue", SidPurpose::Dt46), Some(1));
+    assert_eq!(before.function("second", "blue", SidPurpose::Dt46), Some(1));
 }
 
 #[test]
@@ -143,7 +145,7 @@ fn a_lost_state_file_is_made_up_for_by_the_maps() {
     adopted.settle(&intent);
     for name in ["red", "blue"] {
         assert_eq!(adopted.vrf(name), before.vrf(name));
-        let function = |allocations: &Allocations| allocations.function("main", name, Service::Dt46);
+        let function = |allocations: &Allocations| allocations.function("main", name, SidPurpose::Dt46);
         assert_eq!(function(&adopted), function(&before));
     }
     let rd = |a: &Allocations| a.distinguisher(intent.router.router_id, &intent.vrfs[0]);
@@ -159,8 +161,10 @@ fn numbers_of_an_unknown_vrf_in_the_maps_are_not_given_to_another() {
     adopted.settle(&intent);
     assert_eq!(adopted.vrf("blue"), Some(VrfId(3)));
     assert_eq!(adopted.vrf("red"), Some(VrfId(1)), "2 may still hold another tenant's routes");
-    assert_eq!(adopted.function("main", "red", Service::Dt46), Some(1));
+    assert_eq!(adopted.function("main", "red", SidPurpose::Dt46), Some(1));
 }
+
+const EGRESS: SidPurpose = SidPurpose::Egress(std::net::IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)));
 
 /// VRF and what the number is for.
 type Key = (String, &'static str);
@@ -175,20 +179,24 @@ fn numbers(allocations: &Allocations, intent: &Intent) -> BTreeMap<Key, u32> {
             }
         };
         add("id", allocations.vrf(&vrf.name).map(|id| id.0));
-        add("dt4", allocations.function("tiny", &vrf.name, Service::Dt4));
-        add("dt6", allocations.function("tiny", &vrf.name, Service::Dt6));
-        add("dt46", allocations.function("tiny", &vrf.name, Service::Dt46));
+        add("dt4", allocations.function("tiny", &vrf.name, SidPurpose::Dt4));
+        add("dt6", allocations.function("tiny", &vrf.name, SidPurpose::Dt6));
+        add("dt46", allocations.function("tiny", &vrf.name, SidPurpose::Dt46));
+        add("dtb", allocations.function("tiny", &vrf.name, SidPurpose::Balance));
+        add("dte", allocations.function("tiny", &vrf.name, EGRESS));
         add("rd", allocations.distinguishers.get(&vrf.name));
     }
     all
 }
 
-/// Of eight tenants, who is there and who has a SID per family. 15 functions, so that they run out.
+/// Of eight tenants, who is there, who has a SID per family, and who has one for services or an egress address. 15 functions, so that they run out.
 fn intents() -> impl Strategy<Value = Intent> {
-    proptest::collection::vec((0u8..3, any::<bool>()), 8).prop_map(|tenants| {
+    proptest::collection::vec((0u8..3, any::<bool>(), 0u8..8), 8).prop_map(|tenants| {
         let mut vrfs = Vec::new();
-        for (n, (mode, _)) in tenants.iter().enumerate().filter(|(_, (_, there))| *there) {
+        for (n, (mode, _, more)) in tenants.iter().enumerate().filter(|(_, (_, there, _))| *there) {
             let mut tenant = vrf(&format!("t{n}"));
+            tenant.services.extend((*more == 0).then(|| service("web", &["10.100.0.1"], &[])));
+            tenant.egress.extend((*more == 1).then(|| gateway("internet", &["192.0.2.7"])));
             tenant.sid_mode = if *mode == 0 { SidMode::PerFamily } else { SidMode::PerVrf };
             vrfs.push(tenant);
         }
