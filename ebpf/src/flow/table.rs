@@ -90,7 +90,7 @@ pub(crate) fn replace_idle(vrf: u32, draft: &mut Draft) -> Result<(), DropReason
     };
     draft.key.scope = REPLACING;
     if let Some(table) = FLOWS.get(vrf) {
-        _ = table.remove(&draft.key);
+        _ = table.remove(draft.key);
     }
     draft.key.scope = 0;
     replaced
