@@ -129,5 +129,5 @@ fn note(set: u32, rule: u32) {
 pub(crate) fn denying_rule() -> Option<&'static [u8; NAME]> {
     let denied = DENIED.get_ptr_mut(0)?;
     // SAFETY: this CPU's own value; rules are removed when no packet can be looking at them any more.
-    unsafe { FILTER_RULES.get(&*denied).map(|rule| &rule.name) }
+    unsafe { FILTER_RULES.get(*denied).map(|rule| &rule.name) }
 }

@@ -11,7 +11,7 @@ mod filters;
 mod fragments;
 mod rules;
 #[path = "../packets_services/lab.rs"]
-#[allow(dead_code, unreachable_pub, reason = "used in part, and no interface")]
+#[allow(dead_code, reason = "used in part")]
 mod services_lab;
 #[path = "../support/mod.rs"]
 mod support;
