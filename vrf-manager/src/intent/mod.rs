@@ -18,7 +18,7 @@ use ipnet::IpNet;
 use srv6_types::Locator;
 
 pub use check::{IntentError, check};
-pub use egress::{EgressGateway, EgressPolicy};
+pub use egress::{EgressGateway, EgressPolicy, OwnedAddress};
 pub use filter::FilterRule;
 pub use service::{Backend, BackendState, RemoteBackends, Service, ServicePort, TrafficPolicy};
 

@@ -108,7 +108,7 @@ fn functions_are_transposed_where_they_fit_in_a_label() {
         let mut intent = intent(vec![vrf("red")]);
         intent.srv6.locators = vec![locator("main", prefix, lengths)];
         let desired = replan(&intent, &links(&[]), &mut Allocations::default());
-        let own = &desired.vrfs[&RED].sids[0];
+        let own = &desired.vrfs[&RED].sids[0].sid;
         let told = own.structure.transposition();
         assert_eq!((told.len(), told.offset()), transposition, "{lengths:?}");
         assert_eq!(own.sid, sid(expected));
