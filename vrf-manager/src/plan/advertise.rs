@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
 use bgp_core::rib::{LocalRoute, LocalSid};
-use bgp_wire::attribute::Community;
 use ipnet::IpNet;
 use srv6_dp::model::SidRole;
 use srv6_types::{Behavior, VrfId};
@@ -77,15 +76,16 @@ pub(super) fn vrf(vrf: &Vrf, id: VrfId, planned: &PlannedVrf) -> Vec<LocalRoute>
         }
     }
     for service in &planned.services {
-        let preference = Preference::of(None, service.wanted.graceful_shutdown);
+        let graceful_shutdown = service.wanted.graceful_shutdown;
+        let preference = Preference { local_pref: None, graceful_shutdown };
         offer(&mut routes, id, service.vips.iter().map(|(vip, told)| (*vip, *told, preference)));
     }
     offer(
         &mut routes,
         id,
         planned.egress_addresses.iter().map(|(address, egress)| {
-            let OwnedAddress { local_preference, graceful_shutdown, .. } = egress.wanted;
-            (*address, egress.advertised, Preference::of(local_preference, graceful_shutdown))
+            let OwnedAddress { local_preference: local_pref, graceful_shutdown, .. } = egress.wanted;
+            (*address, egress.advertised, Preference { local_pref, graceful_shutdown })
         }),
     );
     routes.into_values().collect()
@@ -111,21 +111,19 @@ struct Preference {
 }
 
 impl Preference {
-    /// RFC 8326 section 4: a route that is about to go has the lowest LOCAL_PREF, and the community says the same to peers
-    /// in other ASes.
-    fn of(local_pref: Option<u32>, graceful_shutdown: bool) -> Self {
-        Self { local_pref: if graceful_shutdown { Some(0) } else { local_pref }, graceful_shutdown }
-    }
-
     fn route(self, vrf: VrfId, net: IpNet, sid: LocalSid) -> LocalRoute {
-        LocalRoute {
+        let mut route = LocalRoute {
             vrf,
             prefix: net.into(),
             sid: Some(sid),
             med: None,
             local_pref: self.local_pref,
-            communities: self.graceful_shutdown.then_some(Community::GRACEFUL_SHUTDOWN).into_iter().collect(),
+            communities: Vec::new(),
+        };
+        if self.graceful_shutdown {
+            route.shut_down_gracefully();
         }
+        route
     }
 }
 

@@ -2,6 +2,7 @@
 //! restart. Hands out the fewest changes that keep the dataplane at the best route of each prefix.
 
 mod advertisement;
+mod lingering;
 mod path;
 mod replan;
 #[cfg(test)]
@@ -23,23 +24,29 @@ pub use path::Unusable;
 pub use replan::Transition;
 
 use crate::plan::{PlannedRoute, PlannedVrf, Problem, RouteSource};
+use lingering::Lingering;
 use path::{Outcome, PathId, Paths, Resolver};
 
 /// The routes of every VRF. A plan's route (connected 0, static 1) is better than any from BGP (external 20,
 /// internal 200), of which there is one for each prefix: BGP has chosen it.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
 pub struct VrfTables {
     vrfs: BTreeMap<VrfId, VrfTable>,
-    /// What the dataplane holds besides routes.
+    /// What the plan has besides routes.
     held: State,
+    /// What earlier plans had and the dataplane still holds, besides routes.
+    lingering: State,
     advertised: Vec<LocalRoute>,
     problems: Vec<Problem>,
 }
 
-/// A prefix is in the plan, learnt, or both; or, in neither, adopted.
+/// A prefix is in the plan, learnt, or both; or, in neither, adopted. One that was in the plan may linger.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
 struct VrfTable {
     planned: PlannedVrf,
+    lingering: BTreeMap<IpNet, PlannedRoute>,
     learnt: FxHashMap<IpNet, PathId>,
     paths: Paths,
     adopted: FxHashMap<IpNet, NextHop>,
@@ -146,7 +153,7 @@ impl VrfTables {
 
     /// Everything that the dataplane should hold now.
     pub fn state(&self) -> State {
-        State { routes: self.programmed(), ..replan::without_routes(&self.held) }
+        State { routes: self.programmed(), ..self.present() }
     }
 
     /// The routes that the dataplane should hold now, all VRFs.
@@ -162,9 +169,14 @@ impl VrfTable {
         if let Some(route) = self.planned.routes.get(prefix) {
             return Some(&route.next_hop);
         }
-        match self.learnt.get(prefix) {
+        let learnt = match self.learnt.get(prefix) {
             Some(id) => self.paths.next_hop(*id),
             None => self.adopted.get(prefix),
+        };
+        match self.lingering(prefix) {
+            Lingering::None => learnt,
+            Lingering::Firm(next_hop) => Some(next_hop),
+            Lingering::Yielding(next_hop) => learnt.or(Some(next_hop)),
         }
     }
 
@@ -175,10 +187,13 @@ impl VrfTable {
             None => self.learnt.remove(&prefix),
         };
         let adopted = self.adopted.remove(&prefix);
-        let before = former.and_then(|id| self.paths.next_hop(id)).or(adopted.as_ref());
-        let after = id.and_then(|id| self.paths.next_hop(id));
-        let hidden = self.planned.routes.contains_key(&prefix);
-        let change = if hidden { None } else { step(resolver.vrf, prefix, before, after) };
+        let old = match self.lingering(&prefix) {
+            Lingering::Yielding(next_hop) => Some(next_hop),
+            Lingering::None | Lingering::Firm(_) => None,
+        };
+        let before = former.and_then(|id| self.paths.next_hop(id)).or(adopted.as_ref()).or(old);
+        let after = id.and_then(|id| self.paths.next_hop(id)).or(old);
+        let change = if self.hides(&prefix) { None } else { step(resolver.vrf, prefix, before, after) };
         if let Some(former) = former {
             self.paths.release(former);
         }
@@ -193,6 +208,7 @@ impl VrfTable {
             .map(|prefix| (prefix, self.programmed(&prefix).cloned()))
             .collect();
         self.paths.set(differing);
+        self.lingering = self.routes_left(planned);
         self.planned = planned.clone();
         self.adopted.retain(|prefix, _| !planned.routes.contains_key(prefix));
         for (prefix, before) in before {
@@ -205,7 +221,9 @@ impl VrfTable {
         let (old, new) = (&self.planned.routes, &planned.routes);
         let changed = new.iter().filter(|(prefix, route)| old.get(prefix) != Some(route));
         let gone = old.keys().filter(|prefix| !new.contains_key(prefix));
-        let mut touched: BTreeSet<IpNet> = changed.map(|(prefix, _)| prefix).chain(gone).copied().collect();
+        let lingering = self.lingering.keys();
+        let mut touched: BTreeSet<IpNet> =
+            changed.map(|(prefix, _)| prefix).chain(gone).chain(lingering).copied().collect();
         if !differing.is_empty() {
             let learnt = self.learnt.iter().filter(|(_, id)| differing.contains_key(id));
             touched.extend(learnt.map(|(prefix, _)| *prefix));
@@ -227,7 +245,7 @@ impl VrfTable {
             Candidate {
                 prefix: *prefix,
                 source: if path.external { RouteSource::ExternalBgp } else { RouteSource::InternalBgp },
-                programmed: outcome.is_ok() && !self.planned.routes.contains_key(prefix),
+                programmed: outcome.is_ok() && !self.hides(prefix),
                 outcome,
                 path: Some(path),
             }
@@ -239,7 +257,19 @@ impl VrfTable {
             path: None,
             programmed: true,
         });
-        planned.chain(learnt).chain(adopted)
+        let lingering = self.lingering.iter().map(|(prefix, route)| Candidate {
+            prefix: *prefix,
+            source: route.source,
+            outcome: Ok(&route.next_hop),
+            path: None,
+            programmed: self.programmed(prefix) == Some(&route.next_hop),
+        });
+        planned.chain(lingering).chain(learnt).chain(adopted)
+    }
+
+    /// Whether a route of this node is better than any learnt one.
+    fn hides(&self, prefix: &IpNet) -> bool {
+        self.planned.routes.contains_key(prefix) || matches!(self.lingering(prefix), Lingering::Firm(_))
     }
 
     /// Prefixes that lead into another VRF.
