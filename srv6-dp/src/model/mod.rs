@@ -13,8 +13,8 @@ use std::{
 use ipnet::{IpNet, Ipv6Net};
 use srv6_types::{Behavior, Sid, VrfId};
 
-pub use egress::{EgressAddress, EgressPolicy};
-pub use filter::{Action, Direction, Filter, FilterId, Rule};
+pub use egress::{EgressAddress, EgressCounters, EgressPolicy};
+pub use filter::{Action, Direction, Filter, FilterCounters, FilterId, Rule};
 pub use flow::{FlowKind, FlowState, TrackedFlow};
 pub use service::{Backend, Reach, Service, ServiceId, Transport};
 
@@ -229,6 +229,10 @@ pub struct Counters {
     pub sids: BTreeMap<Sid, Tally>,
     /// Per service.
     pub services: BTreeMap<ServiceId, ServiceCounters>,
+    /// Per egress address.
+    pub egress_addresses: BTreeMap<(VrfId, IpAddr), EgressCounters>,
+    /// Per filter.
+    pub filters: BTreeMap<FilterId, FilterCounters>,
     /// Per VRF and reason, only those that are not zero.
     pub drops: BTreeMap<(VrfId, srv6_types::DropReason), u64>,
 }
