@@ -236,7 +236,7 @@ fn route(
         route_targets: targets.map(|target| target.to_string()).collect(),
         as_path: attributes.as_path.to_string(),
         origin: attributes.origin.to_string(),
-        local_pref: attributes.local_pref,
+        local_pref: view.local_pref,
         med: attributes.med,
         communities: attributes.communities.iter().map(ToString::to_string).collect(),
         imported_into: view.imported_into.iter().map(name).collect(),

@@ -22,6 +22,7 @@ pub(super) const fn unconfigured() -> Bgp {
         networks: Vec::new(),
         install_unicast: false,
         next_hop_tracking: None,
+        graceful_shutdown: false,
         neighbors: Vec::new(),
     }
 }
@@ -35,6 +36,7 @@ pub(super) fn read(at: &At<'_>) -> Option<Bgp> {
         "networks",
         "installUnicast",
         "nextHopTracking",
+        "gracefulShutdown",
         "neighbors",
     ])?;
     let default = unconfigured();
@@ -45,6 +47,7 @@ pub(super) fn read(at: &At<'_>) -> Option<Bgp> {
     let networks = bgp.or("networks", Vec::new(), unique(prefix));
     let install_unicast = bgp.or("installUnicast", default.install_unicast, BOOL);
     let next_hop_tracking = bgp.maybe("nextHopTracking", BOOL);
+    let graceful_shutdown = bgp.or("gracefulShutdown", default.graceful_shutdown, BOOL);
     let neighbors = bgp.or("neighbors", Vec::new(), list(neighbor::read));
     Some(Bgp {
         listen_port: listen_port?,
@@ -54,6 +57,7 @@ pub(super) fn read(at: &At<'_>) -> Option<Bgp> {
         networks: networks?,
         install_unicast: install_unicast?,
         next_hop_tracking: next_hop_tracking?,
+        graceful_shutdown: graceful_shutdown?,
         neighbors: neighbors?,
     })
 }

@@ -8,6 +8,7 @@ use std::{
 
 use bgp_wire::Family;
 use ipnet::{IpNet, Ipv6Net};
+use srv6_types::maps::NAME as NAME_OCTETS;
 
 use super::reader::{At, Read};
 
@@ -42,6 +43,13 @@ pub(super) const NAME: Kind<String> = Kind {
             && text.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-_.".contains(&octet));
         fits.then(|| text.to_owned())
     },
+};
+
+/// A name that the dataplane's maps carry.
+pub(super) const SHORT_NAME: Kind<String> = Kind {
+    noun: "a name",
+    write: "1 to 31 letters, digits, '-', '_' or '.'",
+    parse: |text| (NAME.parse)(text).filter(|name| name.len() < NAME_OCTETS),
 };
 
 /// What the kernel takes as a name, `dev_valid_name()`.
@@ -83,6 +91,18 @@ pub(super) const PORT: Kind<u16> = Kind {
     noun: "a TCP port",
     write: "1 to 65535",
     parse: |text| whole(text)?.try_into().ok().filter(|&port: &u16| port != 0),
+};
+
+/// First and last of a range.
+pub(super) const PORTS: Kind<(u16, u16)> = Kind {
+    noun: "a port or a range of ports",
+    write: "one such as 80 or 1024-65535",
+    parse: |text| {
+        let (first, last) = text.split_once('-').unwrap_or((text, text));
+        let port = |text| whole(text)?.try_into().ok();
+        let (first, last): (u16, u16) = (port(first)?, port(last)?);
+        (first <= last).then_some((first, last))
+    },
 };
 
 pub(super) const BITS: Kind<u8> = Kind {
@@ -149,6 +169,22 @@ pub(super) fn prefix(at: &At<'_>) -> Option<IpNet> {
     ))
 }
 
+/// A whole number; the range fits in `T`.
+pub(super) fn number<T: TryFrom<u64>>(
+    noun: &'static str,
+    range: RangeInclusive<u64>,
+) -> impl Fn(&At<'_>) -> Option<T> {
+    move |at| {
+        let write = format!("{} to {}", range.start(), range.end());
+        let text = at.text(&write)?;
+        let number = whole(text).filter(|number| range.contains(number));
+        match number.and_then(|number| number.try_into().ok()) {
+            Some(number) => Some(number),
+            None => at.refuse(format_args!("{text:?} is not {noun}; write {write}")),
+        }
+    }
+}
+
 /// A duration: a number of seconds, or one with the unit `s`, `m` or `h`.
 pub(super) fn seconds(range: RangeInclusive<u64>) -> impl Fn(&At<'_>) -> Option<Duration> {
     const DURATION: Kind<u64> = Kind {
@@ -178,7 +214,7 @@ pub(super) fn seconds(range: RangeInclusive<u64>) -> impl Fn(&At<'_>) -> Option<
 }
 
 /// A whole number as in the YAML 1.2 core schema: decimal, `0o17` or `0x1f`; a leading zero says nothing.
-fn whole(text: &str) -> Option<u64> {
+pub(super) fn whole(text: &str) -> Option<u64> {
     let (digits, radix) = match (text.strip_prefix("0x"), text.strip_prefix("0o")) {
         (Some(digits), _) => (digits, 16),
         (_, Some(digits)) => (digits, 8),

@@ -31,3 +31,11 @@ pub(super) fn set<T: Ord>(item: impl Read<T>) -> impl Fn(&At<'_>) -> Option<BTre
     let list = unique(item);
     move |at| Some(list(at)?.into_iter().collect())
 }
+
+/// A list of `items` with at least one; `write` is the remedy.
+pub(super) fn some<T>(items: impl Read<Vec<T>>, write: &'static str) -> impl Fn(&At<'_>) -> Option<Vec<T>> {
+    move |at| match items.read(at)? {
+        items if items.is_empty() => at.refuse(format_args!("is empty; write {write}")),
+        items => Some(items),
+    }
+}

@@ -4,7 +4,9 @@
 
 mod administered;
 mod bgp;
+mod egress;
 mod error;
+mod filter;
 mod kind;
 mod list;
 mod neighbor;
@@ -12,6 +14,7 @@ mod place;
 mod reader;
 mod root;
 mod route;
+mod service;
 mod srv6;
 mod suggest;
 #[cfg(test)]

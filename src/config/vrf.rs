@@ -1,13 +1,14 @@
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use vrf_manager::intent::{Circuit, Encapsulation, SidMode, Source, Vrf};
 
 use super::{
     administered::{route_distinguisher, route_target},
-    kind::{INTERFACE, INTERFACE_ADDRESS, NAME, word},
+    egress, filter,
+    kind::{INTERFACE, INTERFACE_ADDRESS, NAME, number, word},
     list::{list, set, unique},
     reader::At,
-    route,
+    route, service,
 };
 
 const KEYS: &[&str] = &[
@@ -21,7 +22,15 @@ const KEYS: &[&str] = &[
     "attachmentCircuits",
     "staticRoutes",
     "redistribute",
+    "services",
+    "egress",
+    "filter",
+    "maxFlows",
 ];
+
+/// What the flow table may hold: some 100 octets each.
+const MAX_FLOWS: RangeInclusive<u64> = 1024..=4_194_304;
+const FLOWS: u32 = 65_536;
 
 pub(super) fn read(at: &At<'_>) -> Option<Vrf> {
     let vrf = at.fields(KEYS)?;
@@ -42,6 +51,10 @@ pub(super) fn read(at: &At<'_>) -> Option<Vrf> {
     let everything = BTreeSet::from([Source::Connected, Source::Static]);
     let redistribute =
         vrf.or("redistribute", everything, set(word("a kind of route", "connected or static", source)));
+    let services = vrf.or("services", Vec::new(), list(service::read));
+    let egress = vrf.or("egress", Vec::new(), list(egress::read));
+    let filter = vrf.or("filter", Vec::new(), list(filter::rule));
+    let max_flows = vrf.or("maxFlows", FLOWS, number("a number of flows", MAX_FLOWS));
     Some(Vrf {
         name: name?,
         rd: rd?,
@@ -53,10 +66,10 @@ pub(super) fn read(at: &At<'_>) -> Option<Vrf> {
         circuits: circuits?,
         static_routes: static_routes?,
         redistribute: redistribute?,
-        services: Vec::new(),
-        egress: Vec::new(),
-        filter: Vec::new(),
-        max_flows: 65_536,
+        services: services?,
+        egress: egress?,
+        filter: filter?,
+        max_flows: max_flows?,
     })
 }
 
@@ -85,8 +98,9 @@ fn source(text: &str) -> Option<Source> {
 }
 
 fn circuit(at: &At<'_>) -> Option<Circuit> {
-    let circuit = at.fields(&["interface", "addresses"])?;
+    let circuit = at.fields(&["interface", "addresses", "filter"])?;
     let interface = circuit.required("interface", "interface: eth1", INTERFACE);
     let addresses = circuit.or("addresses", Vec::new(), unique(INTERFACE_ADDRESS));
-    Some(Circuit { interface: interface?, addresses: addresses?, filter: Vec::new() })
+    let filter = circuit.or("filter", Vec::new(), list(filter::rule));
+    Some(Circuit { interface: interface?, addresses: addresses?, filter: filter? })
 }

@@ -178,7 +178,8 @@ pub(crate) struct BgpRoute {
     pub(crate) route_targets: Vec<String>,
     pub(crate) as_path: String,
     pub(crate) origin: String,
-    pub(crate) local_pref: Option<u32>,
+    /// The degree of preference, 100 where the route came without.
+    pub(crate) local_pref: u32,
     pub(crate) med: Option<u32>,
     pub(crate) communities: Vec<String>,
     /// VRFs that import it.
@@ -204,11 +205,13 @@ impl BgpRoutes {
             "SID",
             "BEHAVIOR",
             "ROUTE TARGETS",
+            "LOCAL PREF",
+            "COMMUNITIES",
             "FROM",
             "VRFS",
             "REASON",
         ])
-        .right([4]);
+        .right([4, 8]);
         for route in &self.routes {
             columns.row([
                 route.mark(),
@@ -219,6 +222,8 @@ impl BgpRoutes {
                 or_dash(route.sid.as_ref()),
                 or_dash(route.behavior.as_ref()),
                 route.route_targets.join(" "),
+                route.local_pref.to_string(),
+                route.communities(),
                 route.from.clone(),
                 route.imported_into.join(" "),
                 route.reason.clone().unwrap_or_default(),
@@ -236,6 +241,7 @@ impl BgpRoutes {
             "ORIGIN",
             "LOCAL PREF",
             "MED",
+            "COMMUNITIES",
             "FROM",
             "REASON",
         ])
@@ -247,8 +253,9 @@ impl BgpRoutes {
                 or_dash(route.next_hop.as_ref()),
                 route.as_path.clone(),
                 route.origin.clone(),
-                or_dash(route.local_pref.as_ref()),
+                route.local_pref.to_string(),
                 or_dash(route.med.as_ref()),
+                route.communities(),
                 route.from.clone(),
                 route.reason.clone().unwrap_or_default(),
             ]);
@@ -265,6 +272,10 @@ impl BgpRoutes {
 }
 
 impl BgpRoute {
+    fn communities(&self) -> String {
+        if self.communities.is_empty() { "-".to_owned() } else { self.communities.join(" ") }
+    }
+
     fn mark(&self) -> String {
         format!("{}{}", if self.best { ">" } else { " " }, if self.stale { "s" } else { "" })
     }

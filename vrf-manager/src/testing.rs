@@ -32,6 +32,7 @@ pub(crate) fn intent(vrfs: Vec<Vrf>) -> Intent {
             networks: vec![],
             install_unicast: false,
             next_hop_tracking: None,
+            graceful_shutdown: false,
             neighbors: vec![neighbor("2001:db8::2")],
         },
         vrfs,

@@ -1,7 +1,8 @@
-//! Two of our speakers with FRR 8.4 as route reflector between them. Needs root and Debian's frr.
+//! Our speakers with FRR 8.4 as route reflector between them. Needs root and Debian's frr.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod leaving;
 mod reflector;
 
 use std::{
@@ -89,18 +90,21 @@ impl Pe {
     }
 
     async fn announce(&self, prefixes: &[&str]) {
+        self.handle.announce(prefixes.iter().map(|p| self.route(p)).collect()).await.unwrap();
+    }
+
+    fn route(&self, text: &str) -> LocalRoute {
         let structure = SidStructure::new(32, 16, 16, 0, Transposition::NONE).unwrap();
         let structure = structure.with_function_transposed();
         let sid = LocalSid { sid: sid(self.host), structure, behavior: Behavior::END_DT46 };
-        let route = |p: &&str| LocalRoute {
+        LocalRoute {
             vrf: RED,
-            prefix: prefix(p),
+            prefix: prefix(text),
             sid: Some(sid),
             med: None,
             local_pref: None,
             communities: Vec::new(),
-        };
-        self.handle.announce(prefixes.iter().map(route).collect()).await.unwrap();
+        }
     }
 
     /// Takes events until the VRF holds these prefixes and no others, and a session change as wanted was seen.
@@ -159,6 +163,7 @@ async fn story(reflector: &Reflector) {
     let mut three = Pe::start(3, false);
     routes_go_both_ways(&mut two, &mut three).await;
     withdrawn_routes_go(&two, &mut three).await;
+    leaving::a_pe_that_leaves_is_relieved_in_one_step(reflector, &two, &three).await;
     sessions_flap(reflector, &mut two, &mut three).await;
     the_reflector_crashes(reflector, &mut two, &mut three).await;
     let two = we_restart_and_frr_helps(two, &mut three).await;

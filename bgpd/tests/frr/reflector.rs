@@ -24,6 +24,7 @@ router bgp 65000
  neighbor PE timers connect 1
  neighbor fd00:99::2 peer-group PE
  neighbor fd00:99::3 peer-group PE
+ neighbor fd00:99::4 peer-group PE
  address-family ipv4 vpn
   neighbor PE activate
   neighbor PE route-reflector-client
@@ -54,7 +55,7 @@ impl Reflector {
         }
         ip(&format!("link add session-a netns {REFLECTOR} type veth peer name session-b netns {SPEAKERS}"));
         for (namespace, link, addresses) in
-            [(REFLECTOR, "session-a", &["1"][..]), (SPEAKERS, "session-b", &["2", "3"][..])]
+            [(REFLECTOR, "session-a", &["1"][..]), (SPEAKERS, "session-b", &["2", "3", "4"][..])]
         {
             for host in addresses {
                 ip(&format!("-n {namespace} addr add fd00:99::{host}/64 dev {link} nodad"));

@@ -3,7 +3,12 @@
 use std::{collections::BTreeSet, net::IpAddr, time::Duration};
 
 use bgp_wire::{Family, attribute::RouteTarget};
-use vrf_manager::intent::{Circuit, Encapsulation, SidMode, Source, StaticRoute, UnderlayRoute, Via};
+use ipnet::IpNet;
+use srv6_dp::model::{Action, Direction, Transport};
+use vrf_manager::intent::{
+    Backend, BackendState, Circuit, Encapsulation, FilterRule, OwnedAddress, RemoteBackends, ServicePort,
+    SidMode, Source, StaticRoute, TrafficPolicy, UnderlayRoute, Via,
+};
 
 use super::{HEAD, accepted, documented::example};
 
@@ -79,7 +84,15 @@ fn the_documented_vrfs_mean_what_they_say() {
     assert_eq!(red.import_route_targets, targets);
     assert_eq!((red.locator.as_deref(), red.sid_mode), (Some("main"), SidMode::PerVrf));
     let addresses = ["10.0.1.1/24", "2001:db8:a::1/64"].map(|text| text.parse().unwrap()).to_vec();
-    assert_eq!(red.circuits[0], Circuit { interface: "eth1".into(), addresses, filter: vec![] });
+    let no_telnet = FilterRule {
+        name: "no-telnet".into(),
+        direction: Direction::In,
+        prefix: Some("10.0.2.0/24".parse().unwrap()),
+        protocol: Some(6),
+        ports: Some((23, 23)),
+        action: Action::Drop,
+    };
+    assert_eq!(red.circuits[0], Circuit { interface: "eth1".into(), addresses, filter: vec![no_telnet] });
     let to = |prefix: &str, via| StaticRoute { prefix: prefix.parse().unwrap(), via };
     let segments = ["fc00:0:2:1::", "fc00:0:3:e001::"].map(|text| text.parse().unwrap()).to_vec();
     assert_eq!(
@@ -92,6 +105,67 @@ fn the_documented_vrfs_mean_what_they_say() {
     );
     assert_eq!((blue.rd, blue.sid_mode, blue.encapsulation), (None, SidMode::PerFamily, Encapsulation::Full));
     assert_eq!(blue.redistribute, BTreeSet::from([Source::Connected]));
+}
+
+#[test]
+fn the_documented_services_mean_what_they_say() {
+    let intent = accepted(example());
+    let [web, printers] = intent.vrfs[0].services.as_slice() else { panic!("two services") };
+    assert_eq!(web.addresses, ["10.100.0.1", "2001:db8:100::1"].map(|text| text.parse::<IpAddr>().unwrap()));
+    let port = |transport, port, target_port| ServicePort { transport, port, target_port };
+    assert_eq!(web.ports, [port(Transport::Tcp, 80, 8080), port(Transport::Udp, 443, 443)]);
+    let backend = |address: &str, weight, state| Backend { address: address.parse().unwrap(), weight, state };
+    assert_eq!(
+        web.backends,
+        [
+            backend("10.0.1.2", 2, BackendState::Ready),
+            backend("10.0.9.2", 1, BackendState::Ready),
+            backend("2001:db8:a::2", 1, BackendState::Draining),
+        ]
+    );
+    assert_eq!((web.traffic_policy, &web.remote), (TrafficPolicy::Cluster, &RemoteBackends::Direct));
+    assert_eq!((web.affinity, web.graceful_shutdown), (Some(Duration::from_secs(10_800)), false));
+    assert_eq!(printers.ports, [port(Transport::Tcp, 631, 631)]);
+    assert_eq!(printers.remote, RemoteBackends::Translated(vec!["192.0.2.10".parse().unwrap()]));
+    assert_eq!(printers.affinity, None);
+}
+
+#[test]
+fn the_documented_egress_and_filter_mean_what_they_say() {
+    let intent = accepted(example());
+    let red = &intent.vrfs[0];
+    let [internet] = red.egress.as_slice() else { panic!("one policy") };
+    let nets = |list: &[IpNet]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(nets(&internet.sources), ["10.0.1.0/24", "2001:db8:a::/64"]);
+    assert_eq!((nets(&internet.destinations), nets(&internet.except)), everywhere_but("10.0.0.0/8"));
+    assert_eq!(internet.circuits, ["eth2.100"]);
+    assert_eq!(internet.addresses.len(), 3);
+    let gateway = internet.gateway.as_ref().expect("a gateway");
+    assert_eq!(gateway.addresses, [internet.addresses[0], internet.addresses[2]]);
+    assert_eq!((gateway.local_preference, gateway.graceful_shutdown), (Some(200), false));
+    assert_eq!((gateway.ports, gateway.port_block), ((1024, 65535), 128));
+    let rules: Vec<_> =
+        red.filter.iter().map(|rule| (rule.name.as_str(), rule.protocol, rule.ports)).collect();
+    let expected =
+        [("web-only", Some(6), Some((80, 443))), ("ping", Some(1), None), ("nothing-else", None, None)];
+    assert_eq!(rules, expected);
+    assert_eq!((red.max_flows, intent.vrfs[1].max_flows), (65_536, 65_536));
+}
+
+fn everywhere_but(net: &str) -> (Vec<String>, Vec<String>) {
+    (vec!["0.0.0.0/0".into(), "::/0".into()], vec![net.into()])
+}
+
+#[test]
+fn a_gateway_has_all_addresses_and_a_policy_goes_everywhere_unless_said_otherwise() {
+    let intent = accepted(&format!(
+        "{HEAD}vrfs:\n- name: red\n  egress: [{{ name: a, sources: [10.0.0.0/8], addresses: [192.0.2.1], gateway: {{}} }}]\n"
+    ));
+    let [policy] = intent.vrfs[0].egress.as_slice() else { panic!("one policy") };
+    assert_eq!(policy.destinations, ["0.0.0.0/0".parse::<IpNet>().unwrap()], "there is no IPv6 address");
+    let gateway = policy.gateway.as_ref().expect("a gateway");
+    assert_eq!((&gateway.addresses, gateway.local_preference), (&policy.addresses, None));
+    assert_eq!(gateway.owned(), OwnedAddress::default());
 }
 
 #[test]
@@ -120,6 +194,13 @@ fn graceful_restart_can_be_off() {
         accepted(&format!("{HEAD}bgp: {{ gracefulRestart: {{ enabled: false }} }}\n")).bgp.restart_time,
         None
     );
+}
+
+#[test]
+fn a_node_leaves_only_if_it_is_told_to() {
+    let leaves = |rest: &str| accepted(&format!("{HEAD}{rest}")).bgp.graceful_shutdown;
+    assert!(!leaves("") && !leaves("bgp: { gracefulShutdown: false }\n"));
+    assert!(leaves("bgp: { gracefulShutdown: true }\n"));
 }
 
 #[test]

@@ -78,7 +78,8 @@ fn every_mistake_is_reported_in_the_order_of_the_lines() {
             "8:33: vrfs[0].importRouteTargets[1]: \"65000:70000:1\" is not a route target; \
              write AS:number (65000:70000) or IPv4:number (10.0.0.1:7)",
             "9:3: vrfs[1].colour: unknown key; the keys here are name, rd, importRouteTargets, \
-             exportRouteTargets, sidMode, locator, encapsulation, attachmentCircuits, staticRoutes, redistribute",
+             exportRouteTargets, sidMode, locator, encapsulation, attachmentCircuits, staticRoutes, redistribute, \
+             services, egress, filter, maxFlows",
             "9:3: vrfs[1]: \"name\" is missing; write name: red",
             "12:5: bgp.neighbors[0]: \"address\" is missing; write address: 192.0.2.2",
             "12:16: bgp.neighbors[0].families[0]: \"vpnv5\" is not an address family; \

@@ -1,9 +1,12 @@
 //! The state file is lost, but the maps still hold what was allocated: numbers are taken over from there.
 
-use srv6_dp::{State, model::LocalSid};
-use srv6_types::{Behavior, Sid, VrfId};
+use srv6_dp::{
+    State,
+    model::{LocalSid, SidRole},
+};
+use srv6_types::{Sid, VrfId};
 
-use super::{Allocations, Service, ServiceKey};
+use super::{Allocations, SidKey, SidPurpose};
 use crate::{intent::Intent, plan::Links};
 
 impl Allocations {
@@ -28,12 +31,19 @@ impl Allocations {
         let function = (sid.bits() ^ named.locator.prefix().bits()).checked_shr(below).unwrap_or(0);
         let Ok(function) = u32::try_from(function) else { return };
         let vrf = intent.vrfs.iter().find(|vrf| self.vrf(&vrf.name) == Some(local.vrf));
-        let key = vrf.zip(service(local.behavior)).map(|(vrf, service)| (vrf.name.clone(), service));
+        let key = vrf.zip(purpose(local));
         let pool = self.functions.entry(named.name.clone()).or_default();
-        pool.adopt(key.map(|(vrf, service)| ServiceKey { vrf, service }), function);
+        pool.adopt(key.map(|(vrf, purpose)| SidKey { vrf: vrf.name.clone(), purpose }), function);
     }
 }
 
-fn service(behavior: Behavior) -> Option<Service> {
-    [Service::Dt4, Service::Dt6, Service::Dt46].into_iter().find(|s| s.behavior() == behavior)
+fn purpose(local: LocalSid) -> Option<SidPurpose> {
+    match local.role {
+        SidRole::Balance => Some(SidPurpose::Balance),
+        SidRole::Egress(address) => Some(SidPurpose::Egress(address)),
+        SidRole::Deliver => {
+            let purposes = [SidPurpose::Dt4, SidPurpose::Dt6, SidPurpose::Dt46];
+            purposes.into_iter().find(|purpose| purpose.behavior() == local.behavior)
+        }
+    }
 }

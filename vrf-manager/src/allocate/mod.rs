@@ -8,14 +8,15 @@ mod tests;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::Ipv4Addr,
+    net::{IpAddr, Ipv4Addr},
 };
 
 use bgp_wire::nlri::RouteDistinguisher;
 use serde::{Deserialize, Serialize};
+use srv6_dp::model::SidRole;
 use srv6_types::{Behavior, VrfId};
 
-use crate::intent::{Intent, NamedLocator, SidMode, Vrf};
+use crate::intent::{Intent, NamedLocator, Service, SidMode, TrafficPolicy, Vrf};
 use pool::{Pool, Space, Want};
 
 /// The highest VRF id: the dataplane indexes arrays of 4096 entries with it, and 0 is the global table.
@@ -31,26 +32,32 @@ pub struct Allocations {
     vrfs: Pool<String>,
     distinguishers: Pool<String>,
     /// By name of the locator.
-    functions: BTreeMap<String, Pool<ServiceKey>>,
+    functions: BTreeMap<String, Pool<SidKey>>,
 }
 
-/// What a service SID is for.
+/// Whose a service SID is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-struct ServiceKey {
+struct SidKey {
     vrf: String,
-    service: Service,
+    /// As the state files of all versions call it.
+    #[serde(rename = "service")]
+    purpose: SidPurpose,
 }
 
-/// The endpoint behaviours that a VRF takes SIDs for, RFC 8986 sections 4.6 to 4.8.
+/// What a VRF takes a service SID for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Service {
+pub enum SidPurpose {
     /// End.DT4.
     Dt4,
     /// End.DT6.
     Dt6,
     /// End.DT46.
     Dt46,
+    /// VIPs that any backend serves.
+    Balance,
+    /// Traffic that is to leave under this egress address of ours.
+    Egress(IpAddr),
 }
 
 /// Why a VRF got no number.
@@ -83,21 +90,37 @@ pub enum AllocateError {
     },
 }
 
-impl Service {
-    /// What a VRF takes SIDs for.
-    pub const fn of(mode: SidMode) -> &'static [Self] {
-        match mode {
-            SidMode::PerVrf => &[Self::Dt46],
-            SidMode::PerFamily => &[Self::Dt4, Self::Dt6],
+impl SidPurpose {
+    /// What the VRF takes SIDs for. VIPs and egress addresses that nobody can import need none.
+    pub fn of(vrf: &Vrf) -> Vec<Self> {
+        let mut purposes = match vrf.sid_mode {
+            SidMode::PerVrf => vec![Self::Dt46],
+            SidMode::PerFamily => vec![Self::Dt4, Self::Dt6],
+        };
+        if !vrf.export_route_targets.is_empty() {
+            let balances = |service: &Service| service.traffic_policy == TrafficPolicy::Cluster;
+            purposes.extend(vrf.services.iter().any(balances).then_some(Self::Balance));
+            purposes.extend(vrf.egress_addresses().into_keys().map(Self::Egress));
         }
+        purposes
     }
 
-    /// The behaviour of the SID.
+    /// The behaviour of the SID, RFC 8986 sections 4.6 to 4.8. VIPs and egress addresses have one that takes both families
+    /// also where the VRF has a SID for each: what it does besides does not depend on the family.
     pub const fn behavior(self) -> Behavior {
         match self {
             Self::Dt4 => Behavior::END_DT4,
             Self::Dt6 => Behavior::END_DT6,
-            Self::Dt46 => Behavior::END_DT46,
+            Self::Dt46 | Self::Balance | Self::Egress(_) => Behavior::END_DT46,
+        }
+    }
+
+    /// What the SID does besides decapsulating.
+    pub const fn role(self) -> SidRole {
+        match self {
+            Self::Dt4 | Self::Dt6 | Self::Dt46 => SidRole::Deliver,
+            Self::Balance => SidRole::Balance,
+            Self::Egress(address) => SidRole::Egress(address),
         }
     }
 }
@@ -118,8 +141,8 @@ impl Allocations {
     }
 
     /// The function of a VRF's service SID in a locator.
-    pub fn function(&self, locator: &str, vrf: &str, service: Service) -> Option<u32> {
-        self.functions.get(locator)?.get(&ServiceKey { vrf: vrf.to_owned(), service })
+    pub fn function(&self, locator: &str, vrf: &str, purpose: SidPurpose) -> Option<u32> {
+        self.functions.get(locator)?.get(&SidKey { vrf: vrf.to_owned(), purpose })
     }
 
     /// The VRF's route distinguisher: the operator's, or `<router id>:<n>`.
@@ -156,7 +179,7 @@ impl Allocations {
         for (locator, pool) in &mut self.functions {
             let configured = intent.srv6.locators.iter().find(|l| l.name == *locator);
             let limit = configured.map_or(0, |l| l.locator.max_function());
-            let wanted = if configured.is_some() { services(intent, locator) } else { Vec::new() };
+            let wanted = if configured.is_some() { sids(intent, locator) } else { Vec::new() };
             // A locator that is not configured keeps its numbers as retired ones: it may come back.
             let space = Space { limit, taken: &none };
             errors.extend(pool.settle(&wanted, &space).into_iter().map(|key| AllocateError::Functions {
@@ -185,12 +208,11 @@ fn wants<'a>(
     vrfs.into_iter().map(want).collect()
 }
 
-fn services(intent: &Intent, locator: &str) -> Vec<Want<ServiceKey>> {
+fn sids(intent: &Intent, locator: &str) -> Vec<Want<SidKey>> {
     let here = |vrf: &&Vrf| locator_of(intent, vrf).is_some_and(|l| l.name == locator);
     let keys = |vrf: &Vrf| {
         let name = vrf.name.clone();
-        let key = move |&service| ServiceKey { vrf: name.clone(), service };
-        Service::of(vrf.sid_mode).iter().map(key)
+        SidPurpose::of(vrf).into_iter().map(move |purpose| SidKey { vrf: name.clone(), purpose })
     };
     intent.vrfs.iter().filter(here).flat_map(keys).map(|key| Want { key, preferred: None }).collect()
 }

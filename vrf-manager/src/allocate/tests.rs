@@ -25,8 +25,8 @@ fn numbers_are_dense_from_one() {
     let allocations = settled(&intent_of(&["red", "blue"]));
     assert_eq!(allocations.vrf("red"), Some(VrfId(1)));
     assert_eq!(allocations.vrf("blue"), Some(VrfId(2)));
-    assert_eq!(allocations.function("main", "red", Service::Dt46), Some(1));
-    assert_eq!(allocations.function("main", "blue", Service::Dt46), Some(2));
+    assert_eq!(allocations.function("main", "red", SidPurpose::Dt46), Some(1));
+    assert_eq!(allocations.function("main", "blue", SidPurpose::Dt46), Some(2));
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn an_exhausted_locator_is_named_with_its_remedy() {
     let expected = AllocateError::Functions { vrf: "d".into(), locator: "tiny".into(), functions: 3 };
     assert_eq!(errors, [expected]);
     assert!(errors[0].to_string().contains("functionLength"));
-    assert_eq!(allocations.function("tiny", "c", Service::Dt46), Some(3), "the others keep theirs");
+    assert_eq!(allocations.function("tiny", "c", SidPurpose::Dt46), Some(3), "the others keep theirs");
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn a_freed_function_is_not_reused_while_the_dataplane_may_hold_it() {
     let swapped = small_locator(&["a", "b", "d"]);
     assert_eq!(allocations.settle(&swapped).len(), 1, "c's function goes in this step, so d must wait");
     assert_eq!(allocations.settle(&swapped), []);
-    assert_eq!(allocations.function("tiny", "d", Service::Dt46), Some(3));
+    assert_eq!(allocations.function("tiny", "d", SidPurpose::Dt46), Some(3));
 }
 
 #[test]
@@ -106,8 +106,8 @@ fn a_locator_that_comes_back_has_its_functions_again() {
     let mut allocations = before.clone();
     allocations.settle(&intent_of(&["red", "blue"]));
     allocations.settle(&both());
-    assert_eq!(allocations.function("second", "blue", Service::Dt46), Some(1));
-    assert_eq!(before.function("second", "blue", Service::Dt46), Some(1));
+    assert_eq!(allocations.function("second", "blue", SidPurpose::Dt46), Some(1));
+    assert_eq!(before.function("second", "blue", SidPurpose::Dt46), Some(1));
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn a_lost_state_file_is_made_up_for_by_the_maps() {
     adopted.settle(&intent);
     for name in ["red", "blue"] {
         assert_eq!(adopted.vrf(name), before.vrf(name));
-        let function = |allocations: &Allocations| allocations.function("main", name, Service::Dt46);
+        let function = |allocations: &Allocations| allocations.function("main", name, SidPurpose::Dt46);
         assert_eq!(function(&adopted), function(&before));
     }
     let rd = |a: &Allocations| a.distinguisher(intent.router.router_id, &intent.vrfs[0]);
@@ -159,7 +159,7 @@ fn numbers_of_an_unknown_vrf_in_the_maps_are_not_given_to_another() {
     adopted.settle(&intent);
     assert_eq!(adopted.vrf("blue"), Some(VrfId(3)));
     assert_eq!(adopted.vrf("red"), Some(VrfId(1)), "2 may still hold another tenant's routes");
-    assert_eq!(adopted.function("main", "red", Service::Dt46), Some(1));
+    assert_eq!(adopted.function("main", "red", SidPurpose::Dt46), Some(1));
 }
 
 /// VRF and what the number is for.
@@ -175,9 +175,9 @@ fn numbers(allocations: &Allocations, intent: &Intent) -> BTreeMap<Key, u32> {
             }
         };
         add("id", allocations.vrf(&vrf.name).map(|id| id.0));
-        add("dt4", allocations.function("tiny", &vrf.name, Service::Dt4));
-        add("dt6", allocations.function("tiny", &vrf.name, Service::Dt6));
-        add("dt46", allocations.function("tiny", &vrf.name, Service::Dt46));
+        add("dt4", allocations.function("tiny", &vrf.name, SidPurpose::Dt4));
+        add("dt6", allocations.function("tiny", &vrf.name, SidPurpose::Dt6));
+        add("dt46", allocations.function("tiny", &vrf.name, SidPurpose::Dt46));
         add("rd", allocations.distinguishers.get(&vrf.name));
     }
     all

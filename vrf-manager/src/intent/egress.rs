@@ -1,6 +1,8 @@
-use std::net::IpAddr;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use ipnet::IpNet;
+
+use super::{Service, Vrf};
 
 /// Traffic of a VRF that leaves under fixed addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,4 +36,52 @@ pub struct EgressGateway {
     pub port_block: u16,
     /// Advertised with the GRACEFUL_SHUTDOWN community (RFC 8326), so that another gateway takes over.
     pub graceful_shutdown: bool,
+}
+
+/// An address of this node that hosts of a VRF are translated to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnedAddress {
+    /// LOCAL_PREF of its route.
+    pub local_preference: Option<u32>,
+    /// Ports that hosts are given, first and last.
+    pub ports: (u16, u16),
+    /// Ports of a host's block.
+    pub port_block: u16,
+    /// Advertised with the GRACEFUL_SHUTDOWN community.
+    pub graceful_shutdown: bool,
+}
+
+impl Default for OwnedAddress {
+    /// All ports but the well-known ones: below 1024 are those of the system (RFC 6335 section 6).
+    fn default() -> Self {
+        Self { local_preference: None, ports: (1024, 65535), port_block: 128, graceful_shutdown: false }
+    }
+}
+
+impl EgressGateway {
+    /// What each of its addresses is to be.
+    pub fn owned(&self) -> OwnedAddress {
+        OwnedAddress {
+            local_preference: self.local_preference,
+            ports: self.ports,
+            port_block: self.port_block,
+            graceful_shutdown: self.graceful_shutdown,
+        }
+    }
+}
+
+impl Vrf {
+    /// The egress addresses that this node has: those of policies, and those that services translate clients to.
+    pub fn egress_addresses(&self) -> BTreeMap<IpAddr, OwnedAddress> {
+        let mut owned = BTreeMap::new();
+        for gateway in self.egress.iter().filter_map(|policy| policy.gateway.as_ref()) {
+            for address in &gateway.addresses {
+                owned.entry(*address).or_insert_with(|| gateway.owned());
+            }
+        }
+        for address in self.services.iter().flat_map(Service::translated) {
+            owned.entry(*address).or_default();
+        }
+        owned
+    }
 }

@@ -18,7 +18,7 @@ use ipnet::IpNet;
 use srv6_types::Locator;
 
 pub use check::{IntentError, check};
-pub use egress::{EgressGateway, EgressPolicy};
+pub use egress::{EgressGateway, EgressPolicy, OwnedAddress};
 pub use filter::FilterRule;
 pub use service::{Backend, BackendState, RemoteBackends, Service, ServicePort, TrafficPolicy};
 
@@ -91,6 +91,8 @@ pub struct Bgp {
     pub install_unicast: bool,
     /// Routes whose next hop the kernel has no way to are not used; `None`: see [`Intent::tracks_next_hops`].
     pub next_hop_tracking: Option<bool>,
+    /// Everything is originated so that peers use any other route (RFC 8326): the node is to be taken out of service.
+    pub graceful_shutdown: bool,
     /// Peers, by address.
     pub neighbors: Vec<Neighbor>,
 }

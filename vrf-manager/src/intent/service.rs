@@ -1,5 +1,6 @@
-use std::{net::IpAddr, time::Duration};
+use std::{fmt, net::IpAddr, time::Duration};
 
+use serde::{Deserialize, Serialize};
 use srv6_dp::model::Transport;
 
 /// A service of a VRF: VIPs in front of backends.
@@ -21,6 +22,16 @@ pub struct Service {
     pub remote: RemoteBackends,
     /// Advertised with the GRACEFUL_SHUTDOWN community (RFC 8326), so that other nodes are preferred.
     pub graceful_shutdown: bool,
+}
+
+impl Service {
+    /// The addresses of this node that clients are translated to on their way to remote backends.
+    pub fn translated(&self) -> &[IpAddr] {
+        match &self.remote {
+            RemoteBackends::Direct => &[],
+            RemoteBackends::Translated(addresses) => addresses,
+        }
+    }
 }
 
 /// A port of a service.
@@ -46,7 +57,8 @@ pub struct Backend {
 }
 
 /// Health of a backend.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum BackendState {
     /// Takes new flows.
     #[default]
@@ -58,7 +70,8 @@ pub enum BackendState {
 }
 
 /// Kubernetes' externalTrafficPolicy.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum TrafficPolicy {
     /// Any backend; every node with the service advertises the VIP.
     #[default]
@@ -76,4 +89,23 @@ pub enum RemoteBackends {
     Direct,
     /// The client's address is translated to the one of these that is of its family; this node owns and advertises them.
     Translated(Vec<IpAddr>),
+}
+
+impl fmt::Display for BackendState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Ready => "ready",
+            Self::Draining => "draining",
+            Self::Down => "down",
+        })
+    }
+}
+
+impl fmt::Display for TrafficPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Cluster => "cluster",
+            Self::Local => "local",
+        })
+    }
 }

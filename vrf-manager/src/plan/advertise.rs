@@ -1,11 +1,15 @@
 //! What is originated into BGP.
 
+use std::{collections::BTreeMap, net::IpAddr};
+
 use bgp_core::rib::{LocalRoute, LocalSid};
+use bgp_wire::attribute::Community;
 use ipnet::IpNet;
+use srv6_dp::model::SidRole;
 use srv6_types::{Behavior, VrfId};
 
-use super::{PlannedVrf, RouteSource};
-use crate::intent::{Intent, Source, Vrf};
+use super::{PlannedSid, PlannedVrf, RouteSource};
+use crate::intent::{Intent, OwnedAddress, Source, Vrf};
 
 /// Plain unicast of the global table.
 pub(super) fn global(intent: &Intent) -> Vec<LocalRoute> {
@@ -20,30 +24,109 @@ pub(super) fn global(intent: &Intent) -> Vec<LocalRoute> {
     intent.bgp.networks.iter().map(route).collect()
 }
 
+/// With which SID a VIP or an egress address is advertised, or why it is not.
+pub type Advertised = Result<LocalSid, Withheld>;
+
+/// Why a VIP or an egress address is not advertised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Withheld {
+    /// The VRF exports nothing.
+    #[error("the VRF has no export route target")]
+    NoTarget,
+    /// The VRF has no route distinguisher.
+    #[error("the VRF has no route distinguisher")]
+    NoDistinguisher,
+    /// There is no SID for it.
+    #[error("there is no SID for it")]
+    NoSid,
+    /// No backend of the VIP's family is ready.
+    #[error("no backend is ready")]
+    NoBackend,
+    /// None of those behind this node is, and only these count.
+    #[error("no backend here is ready")]
+    NoBackendHere,
+}
+
+impl PlannedVrf {
+    /// The SID of that role that a prefix is advertised with.
+    pub(super) fn advertised_with(&self, net: IpNet, role: SidRole) -> Advertised {
+        if self.export.is_empty() {
+            return Err(Withheld::NoTarget);
+        }
+        if self.rd.is_none() {
+            return Err(Withheld::NoDistinguisher);
+        }
+        let fits = |sid: &&PlannedSid| sid.role == role && decapsulates(&sid.sid, &net);
+        self.sids.iter().find(fits).map(|planned| planned.sid).ok_or(Withheld::NoSid)
+    }
+}
+
 /// The routes of a VRF that leave this node: nothing without an export route target, for no one could import it.
 pub(super) fn vrf(vrf: &Vrf, id: VrfId, planned: &PlannedVrf) -> Vec<LocalRoute> {
-    if vrf.export_route_targets.is_empty() {
-        return Vec::new();
-    }
-    let chosen = |source| match source {
+    let redistributed = |source| match source {
         RouteSource::Connected => vrf.redistribute.contains(&Source::Connected),
         RouteSource::Static => vrf.redistribute.contains(&Source::Static),
         _ => false,
     };
-    let routes = planned.routes.iter().filter(|(net, route)| chosen(route.source) && !is_link_local(net));
-    routes
-        .filter_map(|(net, _)| {
-            let sid = planned.sids.iter().find(|sid| decapsulates(sid, net))?;
-            Some(LocalRoute {
-                vrf: id,
-                prefix: (*net).into(),
-                sid: Some(*sid),
-                med: None,
-                local_pref: None,
-                communities: Vec::new(),
-            })
-        })
-        .collect()
+    let attached =
+        planned.routes.iter().filter(|(net, route)| redistributed(route.source) && !is_link_local(net));
+    let mut routes: BTreeMap<IpNet, LocalRoute> = BTreeMap::new();
+    for (net, _) in attached {
+        if let Ok(sid) = planned.advertised_with(*net, SidRole::Deliver) {
+            routes.insert(*net, Preference::default().route(id, *net, sid));
+        }
+    }
+    for service in &planned.services {
+        let preference = Preference::of(None, service.wanted.graceful_shutdown);
+        offer(&mut routes, id, service.vips.iter().map(|(vip, told)| (*vip, *told, preference)));
+    }
+    offer(
+        &mut routes,
+        id,
+        planned.egress_addresses.iter().map(|(address, egress)| {
+            let OwnedAddress { local_preference, graceful_shutdown, .. } = egress.wanted;
+            (*address, egress.advertised, Preference::of(local_preference, graceful_shutdown))
+        }),
+    );
+    routes.into_values().collect()
+}
+
+/// A VIP that two services share is advertised as soon as one of them has a backend.
+fn offer(
+    routes: &mut BTreeMap<IpNet, LocalRoute>,
+    vrf: VrfId,
+    addresses: impl Iterator<Item = (IpAddr, Advertised, Preference)>,
+) {
+    for (address, told, preference) in addresses {
+        let (net, Ok(sid)) = (IpNet::from(address), told) else { continue };
+        routes.entry(net).or_insert_with(|| preference.route(vrf, net, sid));
+    }
+}
+
+/// How much a route is to be preferred.
+#[derive(Clone, Copy, Default)]
+struct Preference {
+    local_pref: Option<u32>,
+    graceful_shutdown: bool,
+}
+
+impl Preference {
+    /// RFC 8326 section 4: a route that is about to go has the lowest LOCAL_PREF, and the community says the same to peers
+    /// in other ASes.
+    fn of(local_pref: Option<u32>, graceful_shutdown: bool) -> Self {
+        Self { local_pref: if graceful_shutdown { Some(0) } else { local_pref }, graceful_shutdown }
+    }
+
+    fn route(self, vrf: VrfId, net: IpNet, sid: LocalSid) -> LocalRoute {
+        LocalRoute {
+            vrf,
+            prefix: net.into(),
+            sid: Some(sid),
+            med: None,
+            local_pref: self.local_pref,
+            communities: self.graceful_shutdown.then_some(Community::GRACEFUL_SHUTDOWN).into_iter().collect(),
+        }
+    }
 }
 
 fn decapsulates(sid: &LocalSid, net: &IpNet) -> bool {

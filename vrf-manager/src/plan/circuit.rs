@@ -3,17 +3,24 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use srv6_dp::model::{Circuit as Attached, IfIndex, NextHop};
+use srv6_dp::model::{Circuit as Attached, FilterId, IfIndex, NextHop};
 use srv6_types::VrfId;
 
 use super::{
     CircuitState, Desired, Link, Links, PlannedCircuit, PlannedRoute, PlannedVrf, Problem, RouteSource,
+    filter,
 };
-use crate::intent::Circuit;
+use crate::intent::{Circuit, Vrf};
+
+/// The VRF that a circuit is of.
+pub(super) struct Of<'a> {
+    pub(super) vrf: &'a Vrf,
+    pub(super) id: VrfId,
+}
 
 pub(super) fn plan(
     circuit: &Circuit,
-    id: VrfId,
+    of: &Of<'_>,
     links: &Links,
     planned: &mut PlannedVrf,
     desired: &mut Desired,
@@ -23,7 +30,10 @@ pub(super) fn plan(
         desired.problems.push(problem);
     }
     if let (Some(link), CircuitState::Up | CircuitState::Down) = (links.get(&circuit.interface), state) {
-        desired.dataplane.circuits.insert(link.index, attached(circuit, id, link));
+        let filter = filter::of_circuit(circuit, link.index, of.vrf, of.id);
+        let entry = attached(circuit, of.id, link, filter.as_ref().map(|(id, _)| *id));
+        desired.dataplane.circuits.insert(link.index, entry);
+        desired.dataplane.filters.extend(filter);
         if state == CircuitState::Up {
             circuit.addresses.iter().for_each(|address| add_routes(*address, link.index, planned));
         }
@@ -55,7 +65,7 @@ fn problem(state: CircuitState, vrf: &str, interface: &str) -> Option<Problem> {
     }
 }
 
-fn attached(circuit: &Circuit, vrf: VrfId, link: &Link) -> Attached {
+fn attached(circuit: &Circuit, vrf: VrfId, link: &Link, filter: Option<FilterId>) -> Attached {
     let addresses = || circuit.addresses.iter().map(IpNet::addr);
     Attached {
         vrf,
@@ -63,7 +73,7 @@ fn attached(circuit: &Circuit, vrf: VrfId, link: &Link) -> Attached {
         mac: link.mac,
         gateway4: addresses().find_map(|a| if let IpAddr::V4(a) = a { Some(a) } else { None }),
         gateway6: addresses().find_map(|a| if let IpAddr::V6(a) = a { Some(a) } else { None }),
-        filter: None,
+        filter,
     }
 }
 

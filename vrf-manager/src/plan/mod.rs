@@ -3,9 +3,12 @@
 
 mod advertise;
 mod circuit;
+mod egress;
+mod filter;
 mod links;
 mod node;
 mod problem;
+mod service;
 mod speaker;
 #[cfg(test)]
 mod tests;
@@ -25,17 +28,20 @@ use bgp_wire::{attribute::RouteTarget, nlri::RouteDistinguisher};
 use ipnet::IpNet;
 use srv6_dp::{
     State,
-    model::{IfIndex, NextHop},
+    model::{IfIndex, NextHop, SidRole},
 };
 use srv6_types::VrfId;
 
+pub use advertise::{Advertised, Withheld};
+pub use egress::PlannedEgress;
 pub use links::{Link, Links};
 pub(crate) use node::domain;
 pub use problem::Problem;
+pub use service::{NoWay, PlannedService};
 
 use crate::{
     allocate::Allocations,
-    intent::{Encapsulation, Intent, UnderlayRoute},
+    intent::{EgressPolicy, Encapsulation, Intent, UnderlayRoute},
 };
 
 /// What all the parts of this node should hold.
@@ -67,7 +73,7 @@ pub struct PlannedVrf {
     /// Export route targets.
     pub export: BTreeSet<RouteTarget>,
     /// Its service SIDs.
-    pub sids: Vec<LocalSid>,
+    pub sids: Vec<PlannedSid>,
     /// Name of the locator they are from.
     pub locator: Option<String>,
     /// How learnt routes are encapsulated.
@@ -76,6 +82,21 @@ pub struct PlannedVrf {
     pub circuits: Vec<PlannedCircuit>,
     /// Its routes, the best for each prefix.
     pub routes: BTreeMap<IpNet, PlannedRoute>,
+    /// Its services.
+    pub services: Vec<PlannedService>,
+    /// Its egress policies, in the order of preference.
+    pub egress: Vec<EgressPolicy>,
+    /// The egress addresses that this node has.
+    pub egress_addresses: BTreeMap<IpAddr, PlannedEgress>,
+}
+
+/// A service SID of a VRF as planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlannedSid {
+    /// What it does besides decapsulating.
+    pub role: SidRole,
+    /// As it is advertised.
+    pub sid: LocalSid,
 }
 
 /// A circuit as planned.
@@ -198,6 +219,9 @@ pub fn plan(intent: &Intent, links: &Links, allocations: &Allocations) -> Desire
     node::plan(intent, links, &mut desired);
     for vrf in &intent.vrfs {
         vrf::plan(vrf, &vrf::Inputs { intent, links, allocations }, &mut desired);
+    }
+    if intent.bgp.graceful_shutdown {
+        desired.advertise.iter_mut().for_each(LocalRoute::shut_down_gracefully);
     }
     desired.advertise.sort_by_key(|route| (route.vrf, route.prefix));
     desired

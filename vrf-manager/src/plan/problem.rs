@@ -3,6 +3,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::{Serialize, Serializer};
 
+use super::NoWay;
 use crate::allocate::AllocateError;
 
 /// Something wanted that cannot be had now. Everything else goes on; the next plan may find it solved.
@@ -75,6 +76,30 @@ pub enum Problem {
         /// How many.
         count: usize,
     },
+    /// A backend that should take packets, and cannot.
+    #[error(
+        "VRF {vrf}: service {service} has no way to backend {backend}: {reason}; correct it, or set its state to down"
+    )]
+    NoWayToBackend {
+        /// The VRF.
+        vrf: String,
+        /// The service.
+        service: String,
+        /// The backend.
+        backend: IpAddr,
+        /// Why.
+        reason: NoWay,
+    },
+    /// A service that refuses every client.
+    #[error(
+        "VRF {vrf}: service {service} has no ready backend of the family of one of its addresses; clients are refused until it has one"
+    )]
+    NoReadyBackend {
+        /// The VRF.
+        vrf: String,
+        /// The service.
+        service: String,
+    },
     /// The interface of a route of the underlay does not exist.
     #[error("underlay route {prefix}: interface {interface} does not exist; create it, or correct the route")]
     NoUnderlayInterface {
@@ -99,6 +124,8 @@ impl Problem {
             | Self::InterfaceTaken { vrf, .. }
             | Self::NoLocator { vrf }
             | Self::NextHopUnreachable { vrf, .. }
+            | Self::NoWayToBackend { vrf, .. }
+            | Self::NoReadyBackend { vrf, .. }
             | Self::Segments { vrf, .. } => Some(vrf),
             Self::NoCoreInterface { .. } | Self::NoUnderlayInterface { .. } => None,
         }

@@ -1,12 +1,13 @@
 use std::{collections::BTreeSet, time::Instant};
 
 use bgp_core::rib::LocalRoute;
-use bgp_wire::nlri::Prefix;
+use bgp_wire::{attribute::Community, nlri::Prefix};
 use srv6_dp::model::{Circuit, IfIndex, LocalSid as SidEntry};
 use srv6_types::{Behavior, Sid};
 
 use super::*;
 use crate::{
+    Advertisements,
     intent::{SidMode, Source, UnderlayRoute, Via, Vrf},
     testing::{intent, links, locator, replan, segments, via, vrf},
 };
@@ -107,7 +108,7 @@ fn functions_are_transposed_where_they_fit_in_a_label() {
         let mut intent = intent(vec![vrf("red")]);
         intent.srv6.locators = vec![locator("main", prefix, lengths)];
         let desired = replan(&intent, &links(&[]), &mut Allocations::default());
-        let own = &desired.vrfs[&RED].sids[0];
+        let own = &desired.vrfs[&RED].sids[0].sid;
         let told = own.structure.transposition();
         assert_eq!((told.len(), told.offset()), transposition, "{lengths:?}");
         assert_eq!(own.sid, sid(expected));
@@ -206,6 +207,24 @@ fn a_vrf_without_a_locator_still_routes_between_its_circuits() {
     assert_eq!(desired.problems, [Problem::NoLocator { vrf: "red".into() }]);
     assert_eq!(desired.dataplane.routes.len(), 2);
     assert_eq!(desired.advertise, []);
+}
+
+/// RFC 8326.
+#[test]
+fn a_node_that_leaves_says_so_of_every_route_and_changes_nothing_else() {
+    let mut intent = intent(vec![vrf("red").circuit("eth1", &["10.0.0.1/24"])]);
+    intent.bgp.networks = vec![net("192.0.2.1/32")];
+    let mut numbers = Allocations::default();
+    let before = replan(&intent, &links(&["eth1"]), &mut numbers);
+    intent.bgp.graceful_shutdown = true;
+    let leaving = replan(&intent, &links(&["eth1"]), &mut numbers);
+
+    let told = |route: &LocalRoute| (route.local_pref, route.communities.clone());
+    let gone = (Some(0), vec![Community::GRACEFUL_SHUTDOWN]);
+    assert_eq!(leaving.advertise.iter().map(told).collect::<Vec<_>>(), [gone.clone(), gone]);
+    let difference = Advertisements::between(&before.advertise, &leaving.advertise);
+    assert_eq!((difference.announce.len(), difference.withdraw.len()), (2, 0));
+    assert_eq!((&leaving.speaker, &leaving.dataplane), (&before.speaker, &before.dataplane));
 }
 
 #[test]

@@ -1,14 +1,17 @@
-//! One VRF: its policy, SIDs, circuits, static routes and what it advertises.
+//! One VRF: its policy, SIDs, circuits, routes, services and egress addresses, and what it advertises.
 
 use std::net::IpAddr;
 
 use bgp_core::rib::LocalSid;
-use srv6_dp::model::{LocalSid as SidEntry, NextHop, SidRole, Vrf as VrfEntry};
+use srv6_dp::model::{LocalSid as SidEntry, NextHop, Vrf as VrfEntry};
 use srv6_types::{Sid, VrfId, maps::MAX_SEGMENTS};
 
-use super::{Desired, Links, PlannedRoute, PlannedVrf, Problem, RouteSource, advertise, circuit, speaker};
+use super::{
+    Desired, Links, PlannedRoute, PlannedSid, PlannedVrf, Problem, RouteSource, advertise, circuit, egress,
+    service, speaker,
+};
 use crate::{
-    allocate::{AllocateError, Allocations, Service, locator_of},
+    allocate::{AllocateError, Allocations, SidPurpose, locator_of},
     intent::{Intent, StaticRoute, Via, Vrf},
 };
 
@@ -24,14 +27,18 @@ pub(super) fn plan(vrf: &Vrf, inputs: &Inputs<'_>, desired: &mut Desired) {
         return desired.problems.push(AllocateError::Vrfs { vrf: vrf.name.clone() }.into());
     };
     let mut planned = start(vrf, inputs);
-    desired.dataplane.vrfs.insert(id, icmp_sources(vrf));
+    desired.dataplane.vrfs.insert(id, entry(vrf));
     add_sids(vrf, id, inputs, &mut planned, desired);
     for circuit in &vrf.circuits {
-        circuit::plan(circuit, id, inputs.links, &mut planned, desired);
+        circuit::plan(circuit, &circuit::Of { vrf, id }, inputs.links, &mut planned, desired);
     }
+    service::add_routes(vrf, &mut planned);
+    egress::add_addresses(vrf, id, &mut planned, desired);
     for route in &vrf.static_routes {
         add_static(route, inputs.links, &mut planned, &mut desired.problems);
     }
+    service::plan(vrf, id, &mut planned, desired);
+    egress::add_policies(vrf, id, &mut planned, desired);
     match planned.rd {
         Some(rd) => {
             desired.speaker.vrfs.insert(id, speaker::policy(inputs.intent, vrf, rd));
@@ -50,17 +57,18 @@ fn start(vrf: &Vrf, inputs: &Inputs<'_>) -> PlannedVrf {
         rd: inputs.allocations.distinguisher(inputs.intent.router.router_id, vrf),
         import: vrf.import_route_targets.clone(),
         export: vrf.export_route_targets.clone(),
-        sids: Vec::new(),
         locator: locator_of(inputs.intent, vrf).map(|locator| locator.name.clone()),
         encapsulation: vrf.encapsulation,
-        circuits: Vec::new(),
-        routes: Default::default(),
+        ..Default::default()
     }
 }
 
-/// The first gateway of each family, whether its interface is up or not: the tenant knows the PE by it.
-fn icmp_sources(vrf: &Vrf) -> VrfEntry {
-    let mut entry = VrfEntry::default();
+/// ICMP errors come from the first gateway of each family, whether its interface is up or not: the tenant knows the PE by it.
+fn entry(vrf: &Vrf) -> VrfEntry {
+    let (services, egress) = (!vrf.services.is_empty(), !vrf.egress.is_empty());
+    let filters = !vrf.filter.is_empty() || vrf.circuits.iter().any(|circuit| !circuit.filter.is_empty());
+    let flows = (services || egress || filters).then_some(vrf.max_flows);
+    let mut entry = VrfEntry { flows, services, egress, ..VrfEntry::default() };
     for address in vrf.circuits.iter().flat_map(|circuit| &circuit.addresses) {
         match address.addr() {
             IpAddr::V4(addr) => drop(entry.icmp_source4.get_or_insert(addr)),
@@ -75,18 +83,18 @@ fn add_sids(vrf: &Vrf, id: VrfId, inputs: &Inputs<'_>, planned: &mut PlannedVrf,
     let Some(named) = locator_of(inputs.intent, vrf) else {
         return desired.problems.push(Problem::NoLocator { vrf: vrf.name.clone() });
     };
-    for &service in Service::of(vrf.sid_mode) {
-        let function = inputs.allocations.function(&named.name, &vrf.name, service);
+    for purpose in SidPurpose::of(vrf) {
+        let function = inputs.allocations.function(&named.name, &vrf.name, purpose);
         let Some(sid) = function.and_then(|function| named.locator.sid(function)) else {
             let functions = named.locator.max_function();
             let (vrf, locator) = (vrf.name.clone(), named.name.clone());
             desired.problems.push(AllocateError::Functions { vrf, locator, functions }.into());
             continue;
         };
-        let behavior = service.behavior();
+        let (behavior, role) = (purpose.behavior(), purpose.role());
         let structure = named.locator.structure().with_function_transposed();
-        planned.sids.push(LocalSid { sid, structure, behavior });
-        desired.dataplane.sids.insert(sid, SidEntry { behavior, vrf: id, role: SidRole::Deliver });
+        planned.sids.push(PlannedSid { role, sid: LocalSid { sid, structure, behavior } });
+        desired.dataplane.sids.insert(sid, SidEntry { behavior, vrf: id, role });
     }
 }
 

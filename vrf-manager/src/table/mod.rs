@@ -12,7 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use bgp_core::rib::{LocalRoute, VpnPath, VrfRoute};
 use ipnet::IpNet;
 use rustc_hash::FxHashMap;
-use srv6_dp::{Change, State, model::NextHop};
+use srv6_dp::{
+    Change, State,
+    model::{Filter, FilterId, IfIndex, NextHop},
+};
 use srv6_types::VrfId;
 
 pub use advertisement::Advertisements;
@@ -114,6 +117,22 @@ impl VrfTables {
 
     pub(crate) fn planned(&self) -> impl Iterator<Item = (VrfId, &PlannedVrf)> {
         self.vrfs.iter().map(|(id, table)| (*id, &table.planned))
+    }
+
+    pub(crate) fn planned_vrf(&self, vrf: VrfId) -> Option<&PlannedVrf> {
+        self.vrfs.get(&vrf).map(|table| &table.planned)
+    }
+
+    /// Where the route to exactly this prefix leads.
+    pub(crate) fn route_to(&self, vrf: VrfId, prefix: IpNet) -> Option<&NextHop> {
+        self.vrfs.get(&vrf)?.programmed(&prefix)
+    }
+
+    /// The filter of a circuit of the VRF.
+    pub(crate) fn filter_of(&self, circuit: IfIndex, vrf: VrfId) -> Option<(FilterId, &Filter)> {
+        let circuit = self.held.circuits.get(&circuit).filter(|circuit| circuit.vrf == vrf)?;
+        let id = circuit.filter?;
+        Some((id, self.held.filters.get(&id)?))
     }
 
     pub(crate) fn problems(&self) -> &[Problem] {

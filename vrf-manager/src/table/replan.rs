@@ -19,7 +19,7 @@ pub struct Transition {
     pub withdraw: Vec<(VrfId, Prefix)>,
     /// What is new in the dataplane.
     pub make: Vec<Change>,
-    /// To be advertised, new or with another SID.
+    /// To be advertised, new or otherwise than before.
     pub announce: Vec<LocalRoute>,
     /// What is not needed any more.
     pub remove: Vec<Change>,

@@ -1,5 +1,8 @@
 //! What the CLI and the metrics show of the model.
 
+mod egress;
+mod filter;
+mod service;
 #[cfg(test)]
 mod tests;
 
@@ -11,11 +14,15 @@ use std::{
 use bgp_core::rib::LocalSid;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
-use srv6_dp::model::NextHop;
+use srv6_dp::model::{NextHop, SidRole};
 use srv6_types::VrfId;
 
+pub use egress::{EgressAddressView, EgressChoiceView, EgressView};
+pub use filter::{FilterView, RuleView};
+pub use service::{AdvertisedView, BackendView, PlaceView, ServicePortView, ServiceView};
+
 use crate::{
-    plan::{CircuitState, PlannedCircuit, PlannedVrf, RouteSource},
+    plan::{CircuitState, PlannedCircuit, PlannedSid, PlannedVrf, RouteSource},
     table::{Candidate, VrfTables},
 };
 
@@ -65,6 +72,8 @@ pub struct SidView {
     pub sid: Ipv6Addr,
     /// Name of its behaviour.
     pub behavior: String,
+    /// What it does besides: nothing, `balance`, or `egress` with the address.
+    pub role: Option<String>,
     /// Operator's name of the VRF.
     pub vrf: String,
     /// Name of the locator.
@@ -248,14 +257,23 @@ fn circuit(planned: &PlannedCircuit) -> CircuitView {
 }
 
 fn sids(planned: &PlannedVrf) -> impl Iterator<Item = SidView> {
-    planned.sids.iter().map(|LocalSid { sid, structure, behavior }| SidView {
+    planned.sids.iter().map(|PlannedSid { role, sid: LocalSid { sid, structure, behavior } }| SidView {
         sid: sid.addr(),
         behavior: behavior.to_string(),
+        role: role_word(*role),
         vrf: planned.name.clone(),
         locator: planned.locator.clone(),
         structure: [structure.block(), structure.node(), structure.function(), structure.argument()],
         transposition: [structure.transposition().len(), structure.transposition().offset()],
     })
+}
+
+fn role_word(role: SidRole) -> Option<String> {
+    match role {
+        SidRole::Deliver => None,
+        SidRole::Balance => Some("balance".to_owned()),
+        SidRole::Egress(address) => Some(format!("egress {address}")),
+    }
 }
 
 fn is_stale(candidate: &Candidate<'_>) -> bool {

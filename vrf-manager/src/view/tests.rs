@@ -109,6 +109,7 @@ fn sids_show_what_is_transposed() {
     let red = SidView {
         sid: "fc00:0:1:1::".parse().unwrap(),
         behavior: "End.DT46".into(),
+        role: None,
         vrf: "red".into(),
         locator: Some("main".into()),
         structure: [32, 16, 16, 0],

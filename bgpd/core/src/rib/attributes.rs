@@ -117,7 +117,7 @@ impl AttributeSet {
 
 impl Rank {
     fn new(attributes: &Attributes, source: &Source) -> Self {
-        // RFC 8326 section 4.2: from outside, the last resort.
+        // RFC 8326 section 4.1: from outside, the last resort.
         let leaving = attributes.communities.contains(&Community::GRACEFUL_SHUTDOWN);
         let default = if leaving && source.kind == SourceKind::External { 0 } else { DEFAULT_LOCAL_PREF };
         Self {

@@ -1,14 +1,14 @@
 //! Routes of this node: plain unicast ones, and VPN ones that carry a VRF's service SID (RFC 9252 section 5).
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     sync::Arc,
 };
 
 use bgp_wire::{
     Family,
-    attribute::{Attributes, Origin, PrefixSid, RawAttributes},
+    attribute::{Attributes, Community, Origin, PrefixSid, RawAttributes},
     message::{Context, NextHop},
     nlri::{Nlri, Prefix},
 };
@@ -134,7 +134,7 @@ fn originate(route: &LocalRoute, policy: Option<&VrfPolicy>) -> Option<(Family, 
         origin: Origin::Igp,
         med: route.med,
         local_pref: route.local_pref,
-        communities: route.communities.clone(),
+        communities: sorted(&route.communities),
         ..Attributes::default()
     };
     let nlri = Nlri { path_id: 0, rd: None, label: None, prefix: route.prefix };
@@ -155,6 +155,11 @@ fn originate(route: &LocalRoute, policy: Option<&VrfPolicy>) -> Option<(Family, 
     };
     let nlri = Nlri { rd: Some(policy.rd), label: Some(label), ..nlri };
     Some((family, nlri, attributes, v6(policy.next_hop.unwrap_or(Ipv6Addr::UNSPECIFIED))))
+}
+
+/// A set, RFC 1997: the same ones in another order are no other route.
+fn sorted(communities: &[Community]) -> Vec<Community> {
+    communities.iter().copied().collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 fn v6(global: Ipv6Addr) -> NextHop {

@@ -50,10 +50,19 @@ pub struct LocalRoute {
     pub sid: Option<LocalSid>,
     /// MULTI_EXIT_DISC.
     pub med: Option<u32>,
-    /// LOCAL_PREF; 100 where none is set (RFC 4271 section 9.1.1 leaves the number to us).
+    /// LOCAL_PREF, which peers in our own AS are told (RFC 4271 section 5.1.5); 100 where none is set.
     pub local_pref: Option<u32>,
-    /// COMMUNITIES, without repetition.
+    /// COMMUNITIES, in any order.
     pub communities: Vec<Community>,
+}
+
+impl LocalRoute {
+    /// RFC 8326 section 4.2: whoever has another route is to use that. External peers set their LOCAL_PREF by the
+    /// community, internal ones take ours.
+    pub fn shut_down_gracefully(&mut self) {
+        self.local_pref = Some(0);
+        self.communities.push(Community::GRACEFUL_SHUTDOWN);
+    }
 }
 
 /// A service SID of ours as it is advertised.
@@ -200,6 +209,8 @@ pub struct RouteView {
     pub label: Option<Label>,
     /// Decoded attributes.
     pub attributes: Attributes,
+    /// The degree of preference: LOCAL_PREF, or what stands for it where the route came without.
+    pub local_pref: u32,
     /// Next hop; unspecified in our own routes: the address of each session.
     pub next_hop: NextHop,
     /// The service SID, folded.

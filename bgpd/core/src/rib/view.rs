@@ -48,6 +48,7 @@ impl Rib {
             path_id: path.path_id,
             label: path.label(),
             attributes: set.decode(),
+            local_pref: set.rank.local_pref,
             next_hop: set.next_hop,
             sid: set.service.and_then(|service| service.folded(path.label())),
             best,

@@ -5,6 +5,7 @@ mod groups;
 mod hostile;
 mod model;
 mod next_hops;
+mod originate;
 mod reflection;
 mod restart;
 mod vpn;

@@ -192,7 +192,7 @@ fn a_bad_attribute_beside_withdrawn_routes_resets_the_session() {
     assert_eq!(speaker.rib.routes(Family::Ipv4Unicast, None), []);
 }
 
-/// RFC 8326 section 4.2.
+/// RFC 8326 section 4.1.
 #[test]
 fn a_route_that_is_about_to_go_is_the_last_resort_in_the_whole_as() {
     let mut speaker = six();
