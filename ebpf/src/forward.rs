@@ -13,6 +13,7 @@ use crate::{
     maps::{NEXT_HOPS, VRFS},
     packet::{Family, Packet, read_upper},
     services::{self, Balanced},
+    translate,
 };
 
 /// How often a packet may be leaked from VRF to VRF.
@@ -128,12 +129,16 @@ fn send(packet: &mut Packet, next_hop: &'static NextHopEntry) -> Result<Forward,
     if packet.inner.ttl <= 1 && !packet.own {
         return Err(DropReason::TtlExpired);
     }
-    match next_hop.kind {
+    let action = match next_hop.kind {
         next_hop_kind::ENCAPS_RED | next_hop_kind::ENCAPS => encaps::encapsulate(packet, next_hop).unpack(),
         next_hop_kind::GATEWAY | next_hop_kind::CONNECTED => deliver::deliver(packet, next_hop).unpack(),
         _ => Err(DropReason::NoSuchNextHop),
+    }?;
+    // Last, when nothing else can fail: the packet goes when the program ends, whatever has been called before.
+    if packet.translated {
+        translate::write(packet)?;
     }
-    .map(Forward::Sent)
+    Ok(Forward::Sent(action))
 }
 
 /// Follows leaks until a next hop that is none.

@@ -5,7 +5,7 @@ use aya_ebpf::{
 };
 use srv6_types::{
     DropReason,
-    maps::{FlowEntry, FlowKey, lifetime},
+    maps::{FRAGMENT_LIFETIME, FlowEntry, FlowKey, flow_kind, lifetime},
 };
 
 use super::now;
@@ -31,7 +31,11 @@ pub(crate) fn find(vrf: u32, key: &FlowKey) -> Option<&'static mut FlowEntry> {
     // SAFETY: entries are written word by word; a torn one would harm one packet of the same VRF.
     let entry = unsafe { &mut *FLOWS.get(vrf)?.get_ptr_mut(key)? };
     let age = now().saturating_sub(entry.seen);
-    if age < lifetime(key.protocol, entry.state) { Some(entry) } else { None }
+    let allowed = match key.kind {
+        flow_kind::FRAGMENT => FRAGMENT_LIFETIME,
+        _ => lifetime(key.protocol, entry.state),
+    };
+    if age < allowed { Some(entry) } else { None }
 }
 
 /// Sets an entry, whatever was there.

@@ -9,6 +9,7 @@ pub(crate) mod headers;
 mod inner;
 mod on_the_way;
 mod skb;
+mod transport;
 mod tuple;
 mod upper;
 
