@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use bgp_core::rib::{LocalRoute, LocalSid};
+use bgp_core::rib::{DEFAULT_LOCAL_PREF, LocalRoute, LocalSid};
 use bgp_wire::attribute::Community;
 use ipnet::IpNet;
 use srv6_dp::model::SidRole;
@@ -85,7 +85,9 @@ pub(super) fn vrf(vrf: &Vrf, id: VrfId, planned: &PlannedVrf) -> Vec<LocalRoute>
         id,
         planned.egress_addresses.iter().map(|(address, egress)| {
             let OwnedAddress { local_preference, graceful_shutdown, .. } = egress.wanted;
-            (*address, egress.advertised, Preference::of(local_preference, graceful_shutdown))
+            // Always said: of several gateways all must choose the same one, so each compares itself with the others.
+            let local_pref = local_preference.or(Some(DEFAULT_LOCAL_PREF));
+            (*address, egress.advertised, Preference::of(local_pref, graceful_shutdown))
         }),
     );
     routes.into_values().collect()

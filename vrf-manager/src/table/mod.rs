@@ -26,7 +26,8 @@ use crate::plan::{PlannedRoute, PlannedVrf, Problem, RouteSource};
 use path::{Outcome, PathId, Paths, Resolver};
 
 /// The routes of every VRF. A plan's route (connected 0, static 1) is better than any from BGP (external 20,
-/// internal 200), of which there is one for each prefix: BGP has chosen it.
+/// internal 200), of which there is one for each prefix: BGP has chosen it. An egress address of the plan was in that
+/// choice, and a route learnt goes before it.
 #[derive(Debug, Default)]
 pub struct VrfTables {
     vrfs: BTreeMap<VrfId, VrfTable>,
@@ -95,7 +96,10 @@ impl VrfTables {
         let mut changes = Vec::new();
         for (id, table) in &mut self.vrfs {
             let unconfirmed: BTreeSet<IpNet> = table.adopted.drain().map(|(prefix, _)| prefix).collect();
-            changes.extend(unconfirmed.into_iter().map(|prefix| Change::RemoveRoute(*id, prefix)));
+            changes.extend(unconfirmed.into_iter().map(|prefix| match table.programmed(&prefix) {
+                Some(own) => Change::SetRoute(*id, prefix, own.clone()),
+                None => Change::RemoveRoute(*id, prefix),
+            }));
         }
         changes
     }
@@ -159,9 +163,17 @@ impl VrfTables {
 
 impl VrfTable {
     fn programmed(&self, prefix: &IpNet) -> Option<&NextHop> {
-        if let Some(route) = self.planned.routes.get(prefix) {
-            return Some(&route.next_hop);
-        }
+        self.own(prefix).map(|route| &route.next_hop).or_else(|| self.others(prefix))
+    }
+
+    /// The plan's route, unless it yields to one of others.
+    fn own(&self, prefix: &IpNet) -> Option<&PlannedRoute> {
+        let route = self.planned.routes.get(prefix)?;
+        (!route.source.yields() || self.others(prefix).is_none()).then_some(route)
+    }
+
+    /// The route from BGP, or what BGP has not confirmed yet.
+    fn others(&self, prefix: &IpNet) -> Option<&NextHop> {
         match self.learnt.get(prefix) {
             Some(id) => self.paths.next_hop(*id),
             None => self.adopted.get(prefix),
@@ -175,9 +187,11 @@ impl VrfTable {
             None => self.learnt.remove(&prefix),
         };
         let adopted = self.adopted.remove(&prefix);
-        let before = former.and_then(|id| self.paths.next_hop(id)).or(adopted.as_ref());
-        let after = id.and_then(|id| self.paths.next_hop(id));
-        let hidden = self.planned.routes.contains_key(&prefix);
+        let planned = self.planned.routes.get(&prefix);
+        let otherwise = planned.map(|route| &route.next_hop);
+        let before = former.and_then(|id| self.paths.next_hop(id)).or(adopted.as_ref()).or(otherwise);
+        let after = id.and_then(|id| self.paths.next_hop(id)).or(otherwise);
+        let hidden = planned.is_some_and(|route| !route.source.yields());
         let change = if hidden { None } else { step(resolver.vrf, prefix, before, after) };
         if let Some(former) = former {
             self.paths.release(former);
@@ -194,7 +208,7 @@ impl VrfTable {
             .collect();
         self.paths.set(differing);
         self.planned = planned.clone();
-        self.adopted.retain(|prefix, _| !planned.routes.contains_key(prefix));
+        self.adopted.retain(|prefix, _| planned.routes.get(prefix).is_none_or(|route| route.source.yields()));
         for (prefix, before) in before {
             changes.extend(step(resolver.vrf, prefix, before.as_ref(), self.programmed(&prefix)));
         }
@@ -219,7 +233,7 @@ impl VrfTable {
             source: route.source,
             outcome: Ok(&route.next_hop),
             path: None,
-            programmed: true,
+            programmed: self.own(prefix).is_some(),
         });
         let learnt = self.learnt.iter().map(|(prefix, id)| {
             let path = self.paths.path(*id);
@@ -227,7 +241,7 @@ impl VrfTable {
             Candidate {
                 prefix: *prefix,
                 source: if path.external { RouteSource::ExternalBgp } else { RouteSource::InternalBgp },
-                programmed: outcome.is_ok() && !self.planned.routes.contains_key(prefix),
+                programmed: outcome.is_ok() && self.own(prefix).is_none(),
                 outcome,
                 path: Some(path),
             }
