@@ -1,36 +1,33 @@
-//! SIDs that have moved stay for a while: other PEs hear of the new ones by and by, and packets are on their way.
+//! What was withdrawn stays for a while: other PEs hear of it by and by, and packets are on their way.
 
 use std::{
-    future, mem,
+    future,
     time::{Duration, Instant},
 };
 
-use srv6_dp::Change;
 use tokio::time::sleep_until;
 
 /// Over two reflectors, each of which may hold an announcement back for 5 seconds (RFC 4271 section 10).
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Removals that wait.
+/// When what lingers goes.
 #[derive(Default)]
 pub(super) struct Lingering {
-    changes: Vec<Change>,
     until: Option<Instant>,
 }
 
 impl Lingering {
-    pub(super) fn hold(&mut self, changes: Vec<Change>) {
-        self.until = (!changes.is_empty()).then(|| Instant::now() + GRACE);
-        self.changes = changes;
+    /// Something may have begun to linger, and something may linger already: that does not wait the longer for it.
+    pub(super) fn hold(&mut self, lingers: bool) {
+        let until = self.until.unwrap_or_else(|| Instant::now() + GRACE);
+        self.until = lingers.then_some(until);
     }
 
-    /// What waits, whether its time has come or not.
-    pub(super) fn take(&mut self) -> Vec<Change> {
+    pub(super) const fn end(&mut self) {
         self.until = None;
-        mem::take(&mut self.changes)
     }
 
-    /// Until the time has come; for ever where nothing waits.
+    /// Until the time has come; for ever where nothing lingers.
     pub(super) async fn over(until: Option<Instant>) {
         match until {
             Some(until) => sleep_until(until.into()).await,

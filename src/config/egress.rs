@@ -40,11 +40,10 @@ pub(super) fn read(at: &At<'_>) -> Option<EgressPolicy> {
 
 /// All of the families that there is an address of.
 fn everywhere(addresses: &[IpAddr]) -> Vec<IpNet> {
-    let families: [(fn(&IpAddr) -> bool, IpNet); 2] = [
-        (IpAddr::is_ipv4, Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 0).into()),
-        (IpAddr::is_ipv6, Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, 0).into()),
-    ];
-    families.into_iter().filter(|(of, _)| addresses.iter().any(of)).map(|(_, all)| all).collect()
+    let ipv4 = Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 0).into();
+    let ipv6 = Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, 0).into();
+    let spoken = |all: &IpNet| addresses.iter().any(|address| all.contains(address));
+    [ipv4, ipv6].into_iter().filter(spoken).collect()
 }
 
 fn gateway(at: &At<'_>, of_policy: &[IpAddr]) -> Option<EgressGateway> {

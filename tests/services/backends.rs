@@ -23,7 +23,10 @@ fn a_draining_backend_keeps_its_connections_and_a_lost_one_takes_no_others_along
     let net = Net::up("drain");
     let open = |tenant: &str| -> Vec<Connection> {
         let vips = Vip::Web.sockets();
-        vips.into_iter().flat_map(|to| [1, 3].map(|site| net.connections(tenant, site, to, EACH))).flatten().collect()
+        vips.into_iter()
+            .flat_map(|to| [1, 3].map(|site| net.connections(tenant, site, to, EACH)))
+            .flatten()
+            .collect()
     };
     let (mut red, mut blue) = (open("red"), open("blue"));
     let assert_alive = |connections: &mut [Connection], backends: &[&str]| {
@@ -100,7 +103,12 @@ fn a_service_that_one_node_gives_up_is_served_by_the_other_without_a_gap() {
             (asked, lost)
         });
         for pe in ["pe1", "pe2"] {
-            let without = |vrf: &str| vrf.replace("      - name: dns\n        addresses: [10.100.0.2, \"fd00:100::2\"]", "      - name: dns\n        addresses: [10.100.9.2]");
+            let without = |vrf: &str| {
+                vrf.replace(
+                    "      - name: dns\n        addresses: [10.100.0.2, \"fd00:100::2\"]",
+                    "      - name: dns\n        addresses: [10.100.9.2]",
+                )
+            };
             net.edit_vrf(&format!("services/{pe}.yaml"), "red", without);
             net.pe(pe).reload();
             let other = if pe == "pe1" { "pe2" } else { "pe1" };

@@ -58,7 +58,9 @@ impl Net {
     pub(crate) fn up(name: &str) -> Self {
         let net = Self(Network::of("services", &format!("t-services-{name}"), &["pe1", "pe2", "pe3"]));
         for (pe, sites) in [("pe1", &[3, 13][..]), ("pe2", &[1, 3, 11, 12]), ("pe3", &[1, 11, 12, 13])] {
-            for (tenant, site) in TENANTS.iter().flat_map(|tenant| sites.iter().map(move |site| (tenant, site))) {
+            for (tenant, site) in
+                TENANTS.iter().flat_map(|tenant| sites.iter().map(move |site| (tenant, site)))
+            {
                 net.pe(pe).await_learnt(tenant, &format!("10.0.{site}.0/24"));
                 net.pe(pe).await_learnt(tenant, &format!("fd00:{site}::/64"));
             }
@@ -79,9 +81,12 @@ impl Net {
         {
             eventually(&format!("{tenant}'s {address} is advertised by {by:?}"), || {
                 let paths = self.pe("pe3").paths(family, &format!("{address}/{length}"));
-                let imported = |into: &serde_json::Value| into["importedInto"].as_array().unwrap().contains(&tenant.into());
+                let imported = |into: &serde_json::Value| {
+                    into["importedInto"].as_array().unwrap().contains(&tenant.into())
+                };
                 let told = paths.iter().filter(|path| imported(path));
-                told.map(|path| path["nextHop"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>() == wanted
+                told.map(|path| path["nextHop"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>()
+                    == wanted
             });
         }
     }

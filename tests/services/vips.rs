@@ -39,7 +39,9 @@ fn assert_served(net: &Net, vip: Vip, site: u8, expected: impl Fn(&str, &BTreeSe
 
 /// That all of these backends have answered, and no others.
 fn all_of(numbers: &'static [u8]) -> impl Fn(&str, &BTreeSet<&str>) -> bool {
-    |tenant, answered| backends(tenant, numbers).iter().map(String::as_str).collect::<BTreeSet<_>>() == *answered
+    |tenant, answered| {
+        backends(tenant, numbers).iter().map(String::as_str).collect::<BTreeSet<_>>() == *answered
+    }
 }
 
 #[test]
@@ -51,8 +53,9 @@ fn tenants_with_the_same_vips_are_served_by_their_own_backends_which_see_the_cli
     }
     for tcp in [true, false] {
         assert_served(&net, Vip::Shop, 1, all_of(&[1, 2]), tcp);
-        let behind_one_node =
-            |tenant: &str, answered: &BTreeSet<&str>| all_of(&[1, 2])(tenant, answered) || all_of(&[3])(tenant, answered);
+        let behind_one_node = |tenant: &str, answered: &BTreeSet<&str>| {
+            all_of(&[1, 2])(tenant, answered) || all_of(&[3])(tenant, answered)
+        };
         assert_served(&net, Vip::Shop, 3, behind_one_node, tcp);
     }
     assert_sids_say_who_chooses(&net);
@@ -79,7 +82,8 @@ fn assert_sids_say_who_chooses(net: &Net) {
 #[test]
 fn what_icmp_says_of_a_backend_is_said_of_the_vip() {
     let net = Net::up("icmp");
-    let refusal = |site: u8, to: SocketAddr| -> io::Result<Answer> { ask(&net.node(&format!("red-c{site}")), 0, to) };
+    let refusal =
+        |site: u8, to: SocketAddr| -> io::Result<Answer> { ask(&net.node(&format!("red-c{site}")), 0, to) };
     for to in Vip::Dns.addresses() {
         net.node("red-c3").check(["ping", "-n", "-c", "2", "-i", "0.1", "-W", "2", &to.to_string()]);
     }

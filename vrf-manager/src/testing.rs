@@ -1,16 +1,21 @@
 //! An intent to start from, and links to go with it.
 
-use std::{collections::BTreeSet, net::Ipv6Addr, time::Duration};
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv6Addr},
+    time::Duration,
+};
 
 use bgp_wire::Family;
-use srv6_dp::model::IfIndex;
+use srv6_dp::model::{Action, Direction, IfIndex, Transport};
 use srv6_types::{Locator, SidStructure, Transposition};
 
 use crate::{
     Allocations, Desired, Links,
     intent::{
-        Bgp, Circuit, Encapsulation, Intent, NamedLocator, Neighbor, Router, SidMode, Source, Srv6,
-        StaticRoute, Via, Vrf,
+        Backend, BackendState, Bgp, Circuit, EgressGateway, EgressPolicy, Encapsulation, FilterRule, Intent,
+        NamedLocator, Neighbor, RemoteBackends, Router, Service, ServicePort, SidMode, Source, Srv6,
+        StaticRoute, TrafficPolicy, Via, Vrf,
     },
     plan,
     plan::Link,
@@ -95,6 +100,81 @@ impl Vrf {
         self.static_routes.push(StaticRoute { prefix: prefix.parse().unwrap(), via });
         self
     }
+}
+
+impl Vrf {
+    pub(crate) fn service(mut self, service: Service) -> Self {
+        self.services.push(service);
+        self
+    }
+
+    pub(crate) fn egress(mut self, policy: EgressPolicy) -> Self {
+        self.egress.push(policy);
+        self
+    }
+
+    pub(crate) fn rule(mut self, rule: FilterRule) -> Self {
+        self.filter.push(rule);
+        self
+    }
+}
+
+/// TCP port 80 to ready backends at port 8080.
+pub(crate) fn service(name: &str, vips: &[&str], backends: &[&str]) -> Service {
+    let backend =
+        |address: &&str| Backend { address: address.parse().unwrap(), weight: 1, state: BackendState::Ready };
+    Service {
+        name: name.into(),
+        addresses: addresses(vips),
+        ports: vec![ServicePort { transport: Transport::Tcp, port: 80, target_port: 8080 }],
+        backends: backends.iter().map(backend).collect(),
+        traffic_policy: TrafficPolicy::Cluster,
+        affinity: None,
+        remote: RemoteBackends::Direct,
+        graceful_shutdown: false,
+    }
+}
+
+/// From `10.0.0.0/24` to everywhere.
+pub(crate) fn policy(name: &str, choices: &[&str]) -> EgressPolicy {
+    EgressPolicy {
+        name: name.into(),
+        sources: vec!["10.0.0.0/24".parse().unwrap()],
+        circuits: vec![],
+        destinations: vec!["0.0.0.0/0".parse().unwrap()],
+        except: vec![],
+        addresses: addresses(choices),
+        gateway: None,
+    }
+}
+
+/// A policy whose gateway this node is.
+pub(crate) fn gateway(name: &str, choices: &[&str]) -> EgressPolicy {
+    let policy = policy(name, choices);
+    let gateway = EgressGateway {
+        addresses: policy.addresses.clone(),
+        local_preference: None,
+        ports: (1024, 65535),
+        port_block: 128,
+        graceful_shutdown: false,
+    };
+    EgressPolicy { gateway: Some(gateway), ..policy }
+}
+
+/// Drops what comes from a circuit, whatever it is.
+pub(crate) fn drops(name: &str) -> FilterRule {
+    FilterRule {
+        name: name.into(),
+        direction: Direction::In,
+        prefix: None,
+        protocol: None,
+        ports: None,
+        action: Action::Drop,
+    }
+}
+
+pub(crate) fn addresses(list: &[&str]) -> Vec<IpAddr> {
+    list.iter().map(|address| address.parse().unwrap()).collect()
 }
 
 pub(crate) fn via(address: &str) -> Via {

@@ -104,8 +104,7 @@ impl Node {
     async fn replan(&mut self) -> Result<(), AgentError> {
         let mut desired = plan(&self.intent, &self.links, self.numbers.allocations());
         self.restart.tell(&mut desired.speaker);
-        self.let_go();
-        let Transition { withdraw, make, announce, remove, linger } = self.tables.replan(&desired);
+        let Transition { withdraw, make, announce, remove } = self.tables.replan(&desired);
         self.speaker.withdraw(withdraw).await?;
         self.out_of_step |= !apply(&mut self.dataplane, &make);
         if let Err(error) = self.speaker.configure(desired.speaker.clone()).await? {
@@ -113,18 +112,17 @@ impl Node {
         }
         self.speaker.announce(announce).await?;
         self.out_of_step |= !apply(&mut self.dataplane, &remove);
-        self.lingering.hold(linger);
+        self.lingering.hold(self.tables.lingers());
         self.report(&desired);
         self.underlay(&desired).await
     }
 
-    /// Other PEs have had time to hear of new SIDs: the old ones go.
+    /// Other PEs have had time to hear of what was withdrawn or has moved.
     pub(super) fn let_go(&mut self) {
-        let gone = self.lingering.take();
-        if !gone.is_empty() {
-            info!("SIDs that have moved are not listened to any more");
-            self.out_of_step |= !apply(&mut self.dataplane, &gone);
-        }
+        self.lingering.end();
+        let gone = self.tables.let_go();
+        info!(changes = gone.len(), "what was withdrawn or has moved is gone");
+        self.out_of_step |= !apply(&mut self.dataplane, &gone);
     }
 
     fn report(&self, desired: &Desired) {

@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
 use bgp_core::rib::{DEFAULT_LOCAL_PREF, LocalRoute, LocalSid};
-use bgp_wire::attribute::Community;
 use ipnet::IpNet;
 use srv6_dp::model::SidRole;
 use srv6_types::{Behavior, VrfId};
@@ -77,7 +76,8 @@ pub(super) fn vrf(vrf: &Vrf, id: VrfId, planned: &PlannedVrf) -> Vec<LocalRoute>
         }
     }
     for service in &planned.services {
-        let preference = Preference::of(None, service.wanted.graceful_shutdown);
+        let graceful_shutdown = service.wanted.graceful_shutdown;
+        let preference = Preference { local_pref: None, graceful_shutdown };
         offer(&mut routes, id, service.vips.iter().map(|(vip, told)| (*vip, *told, preference)));
     }
     offer(
@@ -86,8 +86,8 @@ pub(super) fn vrf(vrf: &Vrf, id: VrfId, planned: &PlannedVrf) -> Vec<LocalRoute>
         planned.egress_addresses.iter().map(|(address, egress)| {
             let OwnedAddress { local_preference, graceful_shutdown, .. } = egress.wanted;
             // Always said: of several gateways all must choose the same one, so each compares itself with the others.
-            let local_pref = local_preference.or(Some(DEFAULT_LOCAL_PREF));
-            (*address, egress.advertised, Preference::of(local_pref, graceful_shutdown))
+            let local_pref = Some(local_preference.unwrap_or(DEFAULT_LOCAL_PREF));
+            (*address, egress.advertised, Preference { local_pref, graceful_shutdown })
         }),
     );
     routes.into_values().collect()
@@ -113,21 +113,19 @@ struct Preference {
 }
 
 impl Preference {
-    /// RFC 8326 section 4: a route that is about to go has the lowest LOCAL_PREF, and the community says the same to peers
-    /// in other ASes.
-    fn of(local_pref: Option<u32>, graceful_shutdown: bool) -> Self {
-        Self { local_pref: if graceful_shutdown { Some(0) } else { local_pref }, graceful_shutdown }
-    }
-
     fn route(self, vrf: VrfId, net: IpNet, sid: LocalSid) -> LocalRoute {
-        LocalRoute {
+        let mut route = LocalRoute {
             vrf,
             prefix: net.into(),
             sid: Some(sid),
             med: None,
             local_pref: self.local_pref,
-            communities: self.graceful_shutdown.then_some(Community::GRACEFUL_SHUTDOWN).into_iter().collect(),
+            communities: Vec::new(),
+        };
+        if self.graceful_shutdown {
+            route.shut_down_gracefully();
         }
+        route
     }
 }
 

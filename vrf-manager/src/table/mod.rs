@@ -2,6 +2,7 @@
 //! restart. Hands out the fewest changes that keep the dataplane at the best route of each prefix.
 
 mod advertisement;
+mod lingering;
 mod path;
 mod replan;
 #[cfg(test)]
@@ -23,24 +24,30 @@ pub use path::Unusable;
 pub use replan::Transition;
 
 use crate::plan::{PlannedRoute, PlannedVrf, Problem, RouteSource};
+use lingering::Own;
 use path::{Outcome, PathId, Paths, Resolver};
 
 /// The routes of every VRF. A plan's route (connected 0, static 1) is better than any from BGP (external 20,
 /// internal 200), of which there is one for each prefix: BGP has chosen it. An egress address of the plan was in that
 /// choice, and a route learnt goes before it.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
 pub struct VrfTables {
     vrfs: BTreeMap<VrfId, VrfTable>,
-    /// What the dataplane holds besides routes.
+    /// What the plan has besides routes.
     held: State,
+    /// What earlier plans had and the dataplane still holds, besides routes.
+    lingering: State,
     advertised: Vec<LocalRoute>,
     problems: Vec<Problem>,
 }
 
-/// A prefix is in the plan, learnt, or both; or, in neither, adopted.
+/// A prefix is in the plan, learnt, or both; or, in neither, adopted. One that was in the plan may linger.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
 struct VrfTable {
     planned: PlannedVrf,
+    lingering: BTreeMap<IpNet, PlannedRoute>,
     learnt: FxHashMap<IpNet, PathId>,
     paths: Paths,
     adopted: FxHashMap<IpNet, NextHop>,
@@ -150,7 +157,7 @@ impl VrfTables {
 
     /// Everything that the dataplane should hold now.
     pub fn state(&self) -> State {
-        State { routes: self.programmed(), ..replan::without_routes(&self.held) }
+        State { routes: self.programmed(), ..self.present() }
     }
 
     /// The routes that the dataplane should hold now, all VRFs.
@@ -163,20 +170,14 @@ impl VrfTables {
 
 impl VrfTable {
     fn programmed(&self, prefix: &IpNet) -> Option<&NextHop> {
-        self.own(prefix).map(|route| &route.next_hop).or_else(|| self.others(prefix))
-    }
-
-    /// The plan's route, unless it yields to one of others.
-    fn own(&self, prefix: &IpNet) -> Option<&PlannedRoute> {
-        let route = self.planned.routes.get(prefix)?;
-        (!route.source.yields() || self.others(prefix).is_none()).then_some(route)
-    }
-
-    /// The route from BGP, or what BGP has not confirmed yet.
-    fn others(&self, prefix: &IpNet) -> Option<&NextHop> {
-        match self.learnt.get(prefix) {
+        let others = match self.learnt.get(prefix) {
             Some(id) => self.paths.next_hop(*id),
             None => self.adopted.get(prefix),
+        };
+        match self.own(prefix) {
+            Own::None => others,
+            Own::Firm(next_hop) => Some(next_hop),
+            Own::Yielding(next_hop) => others.or(Some(next_hop)),
         }
     }
 
@@ -187,11 +188,13 @@ impl VrfTable {
             None => self.learnt.remove(&prefix),
         };
         let adopted = self.adopted.remove(&prefix);
-        let planned = self.planned.routes.get(&prefix);
-        let otherwise = planned.map(|route| &route.next_hop);
-        let before = former.and_then(|id| self.paths.next_hop(id)).or(adopted.as_ref()).or(otherwise);
-        let after = id.and_then(|id| self.paths.next_hop(id)).or(otherwise);
-        let hidden = planned.is_some_and(|route| !route.source.yields());
+        let (own, hidden) = match self.own(&prefix) {
+            Own::None => (None, false),
+            Own::Firm(next_hop) => (Some(next_hop), true),
+            Own::Yielding(next_hop) => (Some(next_hop), false),
+        };
+        let before = former.and_then(|id| self.paths.next_hop(id)).or(adopted.as_ref()).or(own);
+        let after = id.and_then(|id| self.paths.next_hop(id)).or(own);
         let change = if hidden { None } else { step(resolver.vrf, prefix, before, after) };
         if let Some(former) = former {
             self.paths.release(former);
@@ -207,6 +210,7 @@ impl VrfTable {
             .map(|prefix| (prefix, self.programmed(&prefix).cloned()))
             .collect();
         self.paths.set(differing);
+        self.lingering = self.routes_left(planned);
         self.planned = planned.clone();
         self.adopted.retain(|prefix, _| planned.routes.get(prefix).is_none_or(|route| route.source.yields()));
         for (prefix, before) in before {
@@ -219,7 +223,9 @@ impl VrfTable {
         let (old, new) = (&self.planned.routes, &planned.routes);
         let changed = new.iter().filter(|(prefix, route)| old.get(prefix) != Some(route));
         let gone = old.keys().filter(|prefix| !new.contains_key(prefix));
-        let mut touched: BTreeSet<IpNet> = changed.map(|(prefix, _)| prefix).chain(gone).copied().collect();
+        let lingering = self.lingering.keys();
+        let mut touched: BTreeSet<IpNet> =
+            changed.map(|(prefix, _)| prefix).chain(gone).chain(lingering).copied().collect();
         if !differing.is_empty() {
             let learnt = self.learnt.iter().filter(|(_, id)| differing.contains_key(id));
             touched.extend(learnt.map(|(prefix, _)| *prefix));
@@ -233,7 +239,7 @@ impl VrfTable {
             source: route.source,
             outcome: Ok(&route.next_hop),
             path: None,
-            programmed: self.own(prefix).is_some(),
+            programmed: self.programmed(prefix) == Some(&route.next_hop),
         });
         let learnt = self.learnt.iter().map(|(prefix, id)| {
             let path = self.paths.path(*id);
@@ -241,7 +247,7 @@ impl VrfTable {
             Candidate {
                 prefix: *prefix,
                 source: if path.external { RouteSource::ExternalBgp } else { RouteSource::InternalBgp },
-                programmed: outcome.is_ok() && self.own(prefix).is_none(),
+                programmed: outcome.is_ok() && !self.hides(prefix),
                 outcome,
                 path: Some(path),
             }
@@ -253,7 +259,19 @@ impl VrfTable {
             path: None,
             programmed: true,
         });
-        planned.chain(learnt).chain(adopted)
+        let lingering = self.lingering.iter().map(|(prefix, route)| Candidate {
+            prefix: *prefix,
+            source: route.source,
+            outcome: Ok(&route.next_hop),
+            path: None,
+            programmed: self.programmed(prefix) == Some(&route.next_hop),
+        });
+        planned.chain(lingering).chain(learnt).chain(adopted)
+    }
+
+    /// Whether a route of this node is better than any learnt one.
+    fn hides(&self, prefix: &IpNet) -> bool {
+        matches!(self.own(prefix), Own::Firm(_))
     }
 
     /// Prefixes that lead into another VRF.

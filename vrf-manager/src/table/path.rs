@@ -94,6 +94,7 @@ pub(super) struct PathId(u32);
 
 /// The distinct paths of a VRF.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct Paths {
     ids: FxHashMap<(bool, VpnPath), PathId>,
     slots: Vec<Slot>,
@@ -101,6 +102,7 @@ pub(super) struct Paths {
 }
 
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
 struct Slot {
     ipv4: bool,
     path: VpnPath,

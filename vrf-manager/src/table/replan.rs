@@ -1,18 +1,21 @@
 //! From one plan to the next.
 
-use std::{collections::BTreeSet, mem};
+use std::collections::BTreeSet;
 
 use bgp_core::rib::LocalRoute;
 use bgp_wire::nlri::Prefix;
-use srv6_dp::{Change, State, model::NextHop};
-use srv6_types::{Sid, VrfId};
+use srv6_dp::{
+    Change, State,
+    model::{FilterId, NextHop},
+};
+use srv6_types::VrfId;
 
 use super::{Advertisements, VrfTable, VrfTables, path::Resolver};
 use crate::plan::Desired;
 
 /// What leads from one plan to the next, make before break. In this order, and before the next route is learnt:
 /// tell the speaker to `withdraw`; apply `make`; give the speaker its new configuration; tell it to `announce`;
-/// apply `remove`; and apply `linger` when other PEs have had time to hear, but before the next transition.
+/// apply `remove`. When other PEs have had time to hear, apply what [`VrfTables::let_go`] says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Transition {
     /// Advertised no more.
@@ -23,8 +26,6 @@ pub struct Transition {
     pub announce: Vec<LocalRoute>,
     /// What is not needed any more.
     pub remove: Vec<Change>,
-    /// SIDs that VRFs had and have others for: packets are on their way to them.
-    pub linger: Vec<Change>,
 }
 
 impl Transition {
@@ -35,20 +36,21 @@ impl Transition {
 }
 
 impl VrfTables {
-    /// Takes over a new plan. Routes learnt stay and come to what the new plan makes of them.
+    /// Takes over a new plan. Routes learnt stay and come to what the new plan makes of them; SIDs that VRFs have others
+    /// for, VIPs and egress addresses linger.
     pub fn replan(&mut self, desired: &Desired) -> Transition {
-        let mut from = mem::replace(&mut self.held, without_routes(&desired.dataplane));
+        let mut from = self.present();
+        self.held = without_routes(&desired.dataplane);
         let mut make = self.vacate(desired, &mut from);
-        let moved = self.moved(desired, &from);
+        self.lingering = self.leaving(desired, &from);
         let routes = self.replan_routes(desired);
-        let (made, remove) = splice(Change::between(&from, &self.held), routes);
-        let (remove, linger) = part(remove, &moved);
+        let (made, remove) = splice(Change::between(&from, &self.present()), routes);
         make.extend(made);
         let Advertisements { announce, withdraw } =
             Advertisements::between(&self.advertised, &desired.advertise);
         self.advertised.clone_from(&desired.advertise);
         self.problems.clone_from(&desired.problems);
-        Transition { withdraw, make, announce, remove, linger }
+        Transition { withdraw, make, announce, remove }
     }
 
     /// An id that now is another tenant's is emptied first: no moment may one see the other's routes.
@@ -59,25 +61,7 @@ impl VrfTables {
         };
         let ids: Vec<VrfId> =
             self.vrfs.extract_if(.., |id, table| other(id, table)).map(|(id, _)| id).collect();
-        let mut changes = Vec::new();
-        for id in ids {
-            let sids = from.sids.extract_if(.., |_, sid| sid.vrf == id);
-            changes.extend(sids.map(|(sid, _)| Change::RemoveSid(sid)));
-            let circuits = from.circuits.extract_if(.., |_, circuit| circuit.vrf == id);
-            changes.extend(circuits.map(|(interface, _)| Change::RemoveCircuit(interface)));
-            from.vrfs.remove(&id);
-            changes.push(Change::RemoveVrf(id));
-        }
-        changes
-    }
-
-    /// SIDs that go while their VRF stays. Whose VRF was found in the dataplane, and has no name, may not wait: it could
-    /// lead to another tenant.
-    fn moved(&self, desired: &Desired, from: &State) -> BTreeSet<Sid> {
-        let name = |id: &VrfId| self.vrfs.get(id).map(|table| table.planned.name.as_str());
-        let stays = |id: &VrfId| desired.vrfs.get(id).is_some_and(|new| name(id) == Some(&new.name));
-        let gone = from.sids.iter().filter(|(sid, _)| !self.held.sids.contains_key(sid));
-        gone.filter(|(_, local)| stays(&local.vrf)).map(|(sid, _)| *sid).collect()
+        ids.into_iter().flat_map(|id| empty(id, from)).collect()
     }
 
     fn replan_routes(&mut self, desired: &Desired) -> Vec<Change> {
@@ -98,6 +82,28 @@ impl VrfTables {
     }
 }
 
+/// Takes all of a VRF out of `state`. The flow table goes with the VRF, and so do the routes.
+fn empty(id: VrfId, state: &mut State) -> Vec<Change> {
+    let sids = state.sids.extract_if(.., |_, sid| sid.vrf == id);
+    let mut changes: Vec<Change> = sids.map(|(sid, _)| Change::RemoveSid(sid)).collect();
+    let circuits: Vec<_> = state.circuits.extract_if(.., |_, circuit| circuit.vrf == id).collect();
+    changes.extend(circuits.iter().map(|(interface, _)| Change::RemoveCircuit(*interface)));
+    let policies = state.egress_policies.extract_if(.., |(vrf, _), _| *vrf == id);
+    changes.extend(policies.map(|(name, _)| Change::RemoveEgressPolicy(name)));
+    let services = state.services.extract_if(.., |service, _| service.vrf == id);
+    changes.extend(services.map(|(service, _)| Change::RemoveService(service)));
+    let addresses = state.egress_addresses.extract_if(.., |(vrf, _), _| *vrf == id);
+    changes.extend(addresses.map(|(at, _)| Change::RemoveEgressAddress(at)));
+    let filters: BTreeSet<FilterId> = circuits.iter().filter_map(|(_, circuit)| circuit.filter).collect();
+    for filter in filters {
+        state.filters.remove(&filter);
+        changes.push(Change::RemoveFilter(filter));
+    }
+    state.vrfs.remove(&id);
+    changes.push(Change::RemoveVrf(id));
+    changes
+}
+
 /// All but the routes, which the tables hold.
 pub(super) fn without_routes(state: &State) -> State {
     State {
@@ -115,7 +121,7 @@ pub(super) fn without_routes(state: &State) -> State {
 }
 
 /// Puts routes where [`Change::between`] would have them: set before SIDs draw traffic, removed after these are gone.
-fn splice(changes: Vec<Change>, routes: Vec<Change>) -> (Vec<Change>, Vec<Change>) {
+pub(super) fn splice(changes: Vec<Change>, routes: Vec<Change>) -> (Vec<Change>, Vec<Change>) {
     let (mut set, mut unset): (Vec<_>, Vec<_>) =
         routes.into_iter().partition(|change| matches!(change, Change::SetRoute(..)));
     set.sort_by_key(|change| matches!(change, Change::SetRoute(.., NextHop::Vrf(_))));
@@ -130,16 +136,6 @@ fn splice(changes: Vec<Change>, routes: Vec<Change>) -> (Vec<Change>, Vec<Change
     remove.append(&mut unset);
     remove.extend(rest);
     (make, remove)
-}
-
-/// Takes the removal of some SIDs out; with it the node's last settings, for their locator is ours as long as they are.
-fn part(remove: Vec<Change>, moved: &BTreeSet<Sid>) -> (Vec<Change>, Vec<Change>) {
-    let lingers = |change: &Change| matches!(change, Change::RemoveSid(sid) if moved.contains(sid));
-    let (mut linger, mut remove): (Vec<_>, Vec<_>) = remove.into_iter().partition(lingers);
-    if !linger.is_empty() {
-        linger.extend(remove.pop_if(|last| matches!(last, Change::SetNode(_))));
-    }
-    (remove, linger)
 }
 
 /// Behind the last change that makes something; the node's first settings do, its last ones do not.

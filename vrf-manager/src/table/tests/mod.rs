@@ -1,4 +1,5 @@
 mod adoption;
+mod lingering;
 mod property;
 mod selection;
 mod transition;
@@ -41,8 +42,15 @@ impl Pe {
     fn configure(&mut self, intent: &Intent) -> Transition {
         let desired = replan(intent, &self.links, &mut self.allocations);
         let transition = self.tables.replan(&desired);
-        self.apply(transition.make.iter().chain(&transition.remove).chain(&transition.linger));
+        self.apply(transition.make.iter().chain(&transition.remove));
         transition
+    }
+
+    /// What lingers goes.
+    fn let_go(&mut self) -> Vec<Change> {
+        let gone = self.tables.let_go();
+        self.apply(&gone);
+        gone
     }
 
     /// Starts the agent again on what the dataplane holds.

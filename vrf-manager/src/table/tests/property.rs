@@ -4,13 +4,21 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    intent::{Encapsulation, SidMode, Via},
-    testing::{segments, via, vrf},
+    intent::{EgressPolicy, Encapsulation, RemoteBackends, Service, SidMode, TrafficPolicy, Via},
+    testing::{addresses, drops, gateway, policy, segments, service, via, vrf},
 };
 
 const NAMES: [&str; 3] = ["red", "blue", "green"];
-const PREFIXES: [&str; 6] =
-    ["10.0.0.0/24", "10.0.0.1/32", "10.9.0.0/16", "0.0.0.0/0", "2001:db8:a::/64", "2001:db8:9::/48"];
+const PREFIXES: [&str; 8] = [
+    "10.0.0.0/24",
+    "10.0.0.1/32",
+    "10.9.0.0/16",
+    "0.0.0.0/0",
+    "2001:db8:a::/64",
+    "2001:db8:9::/48",
+    "10.100.0.1/32",
+    "192.0.2.7/32",
+];
 
 #[derive(Clone, Debug)]
 enum Event {
@@ -19,6 +27,7 @@ enum Event {
     Link(usize, bool),
     Restart,
     Sweep,
+    LetGo,
 }
 
 fn paths() -> impl Strategy<Value = Option<VpnPath>> {
@@ -41,10 +50,39 @@ fn paths() -> impl Strategy<Value = Option<VpnPath>> {
     proptest::option::weighted(0.8, path)
 }
 
+#[derive(Clone, Debug)]
+struct Features {
+    service: Option<Service>,
+    egress: Option<EgressPolicy>,
+    filtered: bool,
+}
+
+/// The VIP is that of every tenant, and so is the egress address.
+fn features() -> impl Strategy<Value = Features> {
+    let services = prop_oneof![
+        Just(service("web", &["10.100.0.1"], &["10.0.0.2", "10.9.0.2"])),
+        Just(service("web", &["10.100.0.1"], &[])),
+        Just(Service {
+            remote: RemoteBackends::Translated(addresses(&["192.0.2.7"])),
+            ..service("web", &["10.100.0.1"], &["10.7.0.2"])
+        }),
+        Just(Service {
+            traffic_policy: TrafficPolicy::Local,
+            ..service("web", &["10.100.0.1"], &["10.0.0.2"])
+        }),
+    ];
+    let policies = prop_oneof![
+        Just(policy("internet", &["192.0.2.7"])),
+        Just(gateway("internet", &["192.0.2.7", "2001:db8::7"])),
+    ];
+    let features = (proptest::option::of(services), proptest::option::of(policies), any::<bool>());
+    features.prop_map(|(service, egress, filtered)| Features { service, egress, filtered })
+}
+
 fn tenant(n: usize) -> impl Strategy<Value = Option<Vrf>> {
-    let choices = (any::<bool>(), any::<bool>(), any::<bool>(), 0u8..4);
+    let choices = (any::<bool>(), any::<bool>(), any::<bool>(), 0u8..4, features());
     proptest::option::weighted(0.8, choices).prop_map(move |choices| {
-        let (full, per_family, circuit, route) = choices?;
+        let (full, per_family, circuit, route, features) = choices?;
         let mut vrf = vrf(NAMES[n]);
         if circuit {
             vrf = vrf.circuit(&format!("eth{n}"), &["10.0.0.1/24", "2001:db8:a::1/64"]);
@@ -55,6 +93,9 @@ fn tenant(n: usize) -> impl Strategy<Value = Option<Vrf>> {
             2 => vrf.route("0.0.0.0/0", Via::Blackhole),
             _ => vrf,
         };
+        vrf.services.extend(features.service);
+        vrf.egress.extend(features.egress);
+        vrf.filter.extend(features.filtered.then(|| drops("all")));
         vrf.encapsulation = if full { Encapsulation::Full } else { Encapsulation::Reduced };
         vrf.sid_mode = if per_family { SidMode::PerFamily } else { SidMode::PerVrf };
         Some(vrf)
@@ -72,6 +113,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         2 => (0..NAMES.len(), any::<bool>()).prop_map(|(n, up)| Event::Link(n, up)),
         1 => Just(Event::Restart),
         1 => Just(Event::Sweep),
+        2 => Just(Event::LetGo),
     ];
     proptest::collection::vec(event, 1..60)
 }
@@ -86,13 +128,15 @@ struct Reference {
 impl Reference {
     fn expected(&self, desired: &crate::Desired) -> State {
         let mut state = desired.dataplane.clone();
-        for ((vrf, prefix), path) in &self.learnt {
-            if let Some(next_hop) = usable(desired, *vrf, prefix, path) {
-                state.routes.entry((*vrf, *prefix)).or_insert(next_hop);
+        let learnt = self
+            .learnt
+            .iter()
+            .filter_map(|(key, path)| usable(desired, key.0, &key.1, path).map(|next_hop| (*key, next_hop)));
+        let adopted = self.adopted.iter().map(|(key, next_hop)| (*key, next_hop.clone()));
+        for (key, next_hop) in learnt.chain(adopted) {
+            if !firm(desired, &key) {
+                state.routes.insert(key, next_hop);
             }
-        }
-        for (key, next_hop) in &self.adopted {
-            state.routes.entry(*key).or_insert(next_hop.clone());
         }
         state
     }
@@ -101,8 +145,13 @@ impl Reference {
     fn keep(&mut self, desired: &crate::Desired) {
         let planned = |vrf: &VrfId| desired.vrfs.contains_key(vrf);
         self.learnt.retain(|(vrf, _), _| planned(vrf));
-        self.adopted.retain(|key, _| planned(&key.0) && !desired.dataplane.routes.contains_key(key));
+        self.adopted.retain(|key, _| planned(&key.0) && !firm(desired, key));
     }
+}
+
+/// Whether the plan has a route that is better than any from BGP.
+fn firm(desired: &crate::Desired, key: &(VrfId, IpNet)) -> bool {
+    desired.dataplane.routes.get(key).is_some_and(|next_hop| *next_hop != NextHop::Egress)
 }
 
 fn usable(desired: &crate::Desired, vrf: VrfId, prefix: &IpNet, path: &VpnPath) -> Option<NextHop> {
@@ -117,12 +166,33 @@ fn usable(desired: &crate::Desired, vrf: VrfId, prefix: &IpNet, path: &VpnPath) 
     fits(path.behavior).then(|| NextHop::Encapsulate { segments: vec![sid], reduced })
 }
 
+/// What the dataplane comes to when nothing lingers any more.
+fn settled(pe: &Pe) -> State {
+    let (mut tables, mut state) = (pe.tables.clone(), pe.dataplane.clone());
+    tables.let_go().iter().for_each(|change| state.apply(change).unwrap());
+    state
+}
+
+/// Whatever names a VRF names one that is there, also for the shortest time.
+fn nothing_is_left_behind(state: &State) -> bool {
+    let services = state.services.keys().map(|id| id.vrf);
+    let egress = state.egress_addresses.keys().map(|(vrf, _)| *vrf);
+    let policies = state.egress_policies.keys().map(|(vrf, _)| *vrf);
+    let circuits = state.circuits.values().map(|circuit| circuit.vrf);
+    let sids = state.sids.values().map(|local| local.vrf);
+    let named = services.chain(egress).chain(policies).chain(circuits).chain(sids);
+    let filters = state.circuits.values().filter_map(|circuit| circuit.filter);
+    named.into_iter().all(|vrf| state.vrfs.contains_key(&vrf))
+        && filters.into_iter().all(|id| state.filters.contains_key(&id))
+}
+
 /// A prefix that is in the VRF before and after is there in every state between.
 fn without_gaps(before: &State, changes: &[Change]) -> bool {
     let mut states = vec![before.clone()];
     for change in changes {
         let mut next = states[states.len() - 1].clone();
         next.apply(change).unwrap();
+        assert!(nothing_is_left_behind(&next), "after {change}");
         states.push(next);
     }
     let last = &states[states.len() - 1];
@@ -170,12 +240,16 @@ proptest! {
                     pe.apply(&swept);
                     reference.adopted.clear();
                 }
+                Event::LetGo => {
+                    pe.let_go();
+                    prop_assert!(!pe.tables.lingers());
+                }
             }
             let desired = replan(&wanted, &pe.links, &mut pe.allocations);
             reference.keep(&desired);
-            prop_assert_eq!(&pe.dataplane, &reference.expected(&desired));
-            prop_assert_eq!(&pe.tables.programmed(), &pe.dataplane.routes);
-            prop_assert!(without_gaps(&before, &[transition.make, transition.remove, transition.linger].concat()));
+            prop_assert_eq!(&pe.tables.state(), &pe.dataplane);
+            prop_assert!(without_gaps(&before, &[transition.make, transition.remove].concat()));
+            prop_assert_eq!(settled(&pe), reference.expected(&desired));
         }
     }
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
-    intent::{EgressGateway, EgressPolicy, Encapsulation, SidMode, Via},
-    testing::{via, vrf},
+    intent::{Encapsulation, SidMode, Via},
+    testing::{gateway, via, vrf},
 };
 
 fn red() -> Vrf {
@@ -61,7 +61,7 @@ fn connected_and_static_routes_hide_learnt_ones_until_they_go() {
 #[test]
 fn an_egress_address_is_the_preferred_gateways() {
     let address = "192.0.2.7/32";
-    let intent = intent(vec![Vrf { egress: vec![gateway_of("192.0.2.7")], ..red() }]);
+    let intent = intent(vec![Vrf { egress: vec![gateway("internet", &["192.0.2.7"])], ..red() }]);
     let mut pe = Pe::new(vec![red()], &["eth1"]);
     pe.configure(&intent);
     assert_eq!(pe.route(RED, address), Some(NextHop::Egress));
@@ -84,25 +84,6 @@ fn an_egress_address_is_the_preferred_gateways() {
     pe.learn(RED, address, None);
     assert_eq!(pe.route(RED, address), Some(NextHop::Egress), "never without a gateway");
     assert_eq!(used(&pe), [RouteSource::Egress]);
-}
-
-fn gateway_of(address: &str) -> EgressPolicy {
-    let address = address.parse().unwrap();
-    EgressPolicy {
-        name: "internet".to_owned(),
-        sources: vec!["10.0.0.0/24".parse().unwrap()],
-        circuits: vec![],
-        destinations: vec!["0.0.0.0/0".parse().unwrap()],
-        except: vec![],
-        addresses: vec![address],
-        gateway: Some(EgressGateway {
-            addresses: vec![address],
-            local_preference: None,
-            ports: (1024, 65535),
-            port_block: 128,
-            graceful_shutdown: false,
-        }),
-    }
 }
 
 #[test]
