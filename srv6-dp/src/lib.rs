@@ -8,6 +8,7 @@ pub mod change;
 pub mod ebpf;
 pub mod explain;
 pub mod filter;
+pub mod maglev;
 pub mod memory;
 pub mod model;
 #[cfg(feature = "ebpf")]

@@ -9,8 +9,9 @@ use aya::{
 use srv6_types::{
     DropReason,
     maps::{
-        BackendEntry, CircuitEntry, DropKey, FibKey4, FibKey6, LAYOUT, MaglevRow, NextHopEntry, NodeConfig,
-        ServiceEntry, ServiceKey, SidEntry, Tally, VrfEntry, service_counter, vrf_counter,
+        BackendEntry, CircuitEntry, DropKey, FibKey4, FibKey6, FlowEntry, FlowKey, LAYOUT, MaglevRow,
+        NextHopEntry, NodeConfig, ServiceEntry, ServiceKey, SidEntry, Tally, VrfEntry, service_counter,
+        vrf_counter,
     },
 };
 
@@ -64,12 +65,12 @@ impl Default for Sizes {
 const NODE_PREFIXES: u32 = 256;
 
 /// What a map is, apart from its contents.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Spec {
     pub(super) name: &'static str,
     kind: MapType,
-    key: u32,
-    value: u32,
+    pub(super) key: u32,
+    pub(super) value: u32,
     pub(super) entries: u32,
     /// The setting that sizes it.
     pub(super) setting: &'static str,
@@ -119,8 +120,13 @@ impl Sizes {
         ]
     }
 
+    /// The array of flow tables by VRF.
+    pub(super) const fn flows_spec(&self) -> Spec {
+        spec("FLOWS", MapType::ArrayOfMaps, 4, 4, self.vrfs, "sizes.vrfs")
+    }
+
     fn node_specs(&self) -> [Spec; 10] {
-        use MapType::{Array, ArrayOfMaps, Hash, LpmTrie, PerCpuArray, PerCpuHash};
+        use MapType::{Array, Hash, LpmTrie, PerCpuArray, PerCpuHash};
         let &Self { circuits, sids, vrfs, .. } = self;
         let drops = vrfs.saturating_mul(DropReason::COUNT).min(65_536);
         let vrf_counters = vrfs.saturating_mul(vrf_counter::COUNT);
@@ -134,7 +140,7 @@ impl Sizes {
             spec("VRF_COUNTERS", PerCpuArray, 4, size::<Tally>(), vrf_counters, "sizes.vrfs"),
             spec("SID_COUNTERS", PerCpuArray, 4, size::<Tally>(), sids, "sizes.sids"),
             spec("DROPS", PerCpuHash, size::<DropKey>(), 8, drops, "sizes.vrfs"),
-            spec("FLOWS", ArrayOfMaps, 4, 4, vrfs, "sizes.vrfs"),
+            self.flows_spec(),
         ]
     }
 
@@ -160,6 +166,12 @@ impl Sizes {
     }
 }
 
+/// A VRF's flow table. One list of what was used least recently for all CPUs (no `BPF_F_NO_COMMON_LRU`): a list for each
+/// would give a tenant whose packets come by one queue only that CPU's share of its flows.
+pub(super) const fn flow_table(entries: u32) -> Spec {
+    spec("FLOWS", MapType::LruHash, size::<FlowKey>(), size::<FlowEntry>(), entries, "maxFlows")
+}
+
 impl Spec {
     /// The map as the kernel describes it.
     pub(super) fn of(&self, found: &MapInfo) -> Result<Self, EbpfError> {
@@ -173,12 +185,21 @@ impl Spec {
         })
     }
 
+    pub(super) fn differs_in_size_only(&self, other: &Self) -> bool {
+        *self == Self { entries: self.entries, ..*other }
+    }
+
+    /// There is no room for another entry.
+    pub(super) const fn full(&self) -> EbpfError {
+        EbpfError::Full { map: self.name, size: self.entries, setting: self.setting }
+    }
+
     /// Whether the map was refused for want of room, or for another reason.
     pub(super) fn error(&self, source: MapError) -> EbpfError {
         let full = matches!(map_errno(&source), Some(libc::ENOSPC | libc::E2BIG))
             || matches!(source, MapError::OutOfBounds { .. });
         if full {
-            return EbpfError::Full { map: self.name, size: self.entries, setting: self.setting };
+            return self.full();
         }
         EbpfError::Map { map: self.name, source }
     }

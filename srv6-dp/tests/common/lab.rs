@@ -26,7 +26,7 @@ pub(crate) const SIZES: Sizes = Sizes {
     vrfs: 16,
     services: 64,
     backends: 256,
-    maglev_rows: 512,
+    maglev_rows: 2048,
 };
 
 pub(crate) struct Lab {
