@@ -68,19 +68,23 @@ pub(crate) fn forward(packet: &mut Packet, arrival: &Arrival) -> Result<Forward,
 fn forward_flow(packet: &mut Packet, arrival: &Arrival, vrf: &VrfEntry) -> Result<Forward, DropReason> {
     read_upper(packet)?;
     packet.translated = true;
-    if arrival.circuit != 0 && vrf.flags & vrf_flag::SERVICES != 0 {
-        services::answer(packet)?;
+    if arrival.circuit != 0 && vrf.flags & vrf_flag::SERVICES != 0 && !services::answer(packet) {
+        services::check_source(packet)?;
     }
     let mut next_hop = resolve(packet)?;
     match next_hop.kind {
         next_hop_kind::SERVICE => match services::balance(packet, arrival)? {
-            Balanced::Translated => next_hop = resolve(packet)?,
-            Balanced::Direct(index) => next_hop = at(index)?,
+            Balanced::To(to) => {
+                next_hop = at(to.next_hop)?;
+                if let Some(address) = to.source {
+                    egress::outbound(packet, address)?;
+                }
+            }
             Balanced::Local => return Ok(Forward::Local),
         },
         next_hop_kind::EGRESS => {
             egress::inbound(packet)?;
-            services::answer(packet)?;
+            services::answer(packet);
             next_hop = resolve(packet)?;
         }
         next_hop_kind::LOCAL => return Ok(Forward::Local),

@@ -5,6 +5,7 @@ mod address;
 pub(crate) mod checksum;
 pub(crate) mod ecn;
 mod frame;
+pub(crate) mod hash;
 pub(crate) mod headers;
 mod inner;
 mod on_the_way;

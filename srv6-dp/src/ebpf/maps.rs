@@ -136,7 +136,7 @@ impl Sizes {
             spec("SIDS", Hash, 16, size::<SidEntry>(), sids, "sizes.sids"),
             spec("LOCATORS", LpmTrie, trie_key::<[u8; 16]>(), 4, NODE_PREFIXES, "fewer locators"),
             spec("DOMAIN", LpmTrie, trie_key::<[u8; 16]>(), 4, NODE_PREFIXES, "fewer domain prefixes"),
-            spec("NODE", Array, 4, size::<NodeConfig>(), 1, "nothing"),
+            node_spec(),
             spec("VRF_COUNTERS", PerCpuArray, 4, size::<Tally>(), vrf_counters, "sizes.vrfs"),
             spec("SID_COUNTERS", PerCpuArray, 4, size::<Tally>(), sids, "sizes.sids"),
             spec("DROPS", PerCpuHash, size::<DropKey>(), 8, drops, "sizes.vrfs"),
@@ -164,6 +164,10 @@ impl Sizes {
         text.bytes()
             .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
     }
+}
+
+pub(super) const fn node_spec() -> Spec {
+    spec("NODE", MapType::Array, 4, size::<NodeConfig>(), 1, "nothing")
 }
 
 /// A VRF's flow table. One list of what was used least recently for all CPUs (no `BPF_F_NO_COMMON_LRU`): a list for each

@@ -81,7 +81,7 @@ impl EbpfDataplane {
         let mut ebpf = load(&pins, &generation, &options.sizes)?;
         let maps = Maps::take(&mut ebpf, &options.sizes)?;
         let fib = Fib::take(&mut ebpf, &pins, &generation, &options.sizes)?;
-        let services = Services::take(&mut ebpf, &pins, &generation, &options.sizes)?;
+        let services = Services::take(&mut ebpf, &pins, &generation, &opened, &options.sizes)?;
         let flows = FlowTables::open(&pins, &generation, &opened, &options.sizes, &wanted_flows(&maps)?)?;
         let events = ebpf.take_map("EVENTS");
         let free_counters = free_counters(&maps, options.sizes.sids)?;
@@ -134,6 +134,7 @@ impl EbpfDataplane {
         self.programs.pins.set_current(&self.generation)?;
         self.programs.commit()?;
         self.flows.keep_only_ours()?;
+        self.services.forget_inherited()?;
         self.programs.pins.keep_only(&self.generation)
     }
 }

@@ -56,6 +56,7 @@ impl Lab {
         Options { pin_dir: self.bpffs.join("sixedge"), sizes: SIZES, ..Options::default() }
     }
 
+    #[allow(dead_code, reason = "not every test has interfaces")]
     pub(crate) fn index(&self, name: &str) -> IfIndex {
         IfIndex(nix::net::if_::if_nametoindex(name).unwrap())
     }
