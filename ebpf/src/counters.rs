@@ -40,8 +40,9 @@ pub(crate) fn count_drop(vrf: u32, reason: DropReason, octets: u32) {
     }
 }
 
+/// Counts a packet of `octets` in a per-CPU value.
 #[inline(always)]
-fn add(tally: Option<*mut Tally>, octets: u32) {
+pub(crate) fn add(tally: Option<*mut Tally>, octets: u32) {
     if let Some(tally) = tally {
         // SAFETY: this CPU's own value.
         unsafe {

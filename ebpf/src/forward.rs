@@ -32,6 +32,8 @@ pub(crate) enum Forward {
 pub(crate) struct Arrival {
     /// Ifindex of the circuit; 0 from the core.
     pub(crate) circuit: u32,
+    /// VRF of the circuit, whatever the packet is leaked into.
+    vrf: u32,
     /// Filter of the circuit, 0 for none.
     filter: u32,
     /// Any backend may have it, not only those behind this node.
@@ -43,13 +45,13 @@ pub(crate) struct Arrival {
 impl Arrival {
     #[inline(always)]
     pub(crate) fn by_circuit(ifindex: u32, circuit: &CircuitEntry) -> Self {
-        Self { circuit: ifindex, filter: circuit.filter, balance: true, egress: 0 }
+        Self { circuit: ifindex, vrf: circuit.vrf, filter: circuit.filter, balance: true, egress: 0 }
     }
 
     #[inline(always)]
     pub(crate) fn by_sid(sid: &SidEntry) -> Self {
         let egress = if sid.flags & sid_flag::EGRESS != 0 { sid.egress + 1 } else { 0 };
-        Self { circuit: 0, filter: 0, balance: sid.flags & sid_flag::BALANCE != 0, egress }
+        Self { circuit: 0, vrf: sid.vrf, filter: 0, balance: sid.flags & sid_flag::BALANCE != 0, egress }
     }
 }
 
@@ -91,7 +93,7 @@ fn forward_flow(packet: &mut Packet, arrival: &Arrival, vrf: &VrfEntry) -> Resul
         _ => next_hop = leave(packet, arrival, vrf, next_hop)?,
     }
     if arrival.filter != 0 {
-        filter::from_circuit(packet, arrival.circuit, arrival.filter)?;
+        filter::from_circuit(packet, arrival.vrf, arrival.circuit, arrival.filter)?;
     }
     send(packet, next_hop)
 }

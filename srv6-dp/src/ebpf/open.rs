@@ -17,6 +17,7 @@ use super::{
     attach::{Attach, Programs},
     error::EbpfError,
     fib::Fib,
+    filters::Filters,
     flows::FlowTables,
     maps::{Maps, Sizes},
     pins::Pins,
@@ -81,6 +82,7 @@ impl EbpfDataplane {
         let mut ebpf = load(&pins, &generation, &options.sizes)?;
         let maps = Maps::take(&mut ebpf, &options.sizes)?;
         let fib = Fib::take(&mut ebpf, &pins, &generation, &options.sizes)?;
+        let filters = Filters::take(&mut ebpf, &pins, &generation, &options.sizes)?;
         let services = Services::take(&mut ebpf, &pins, &generation, &opened, &options.sizes)?;
         let flows = FlowTables::open(&pins, &generation, &opened, &options.sizes, &wanted_flows(&maps)?)?;
         let events = ebpf.take_map("EVENTS");
@@ -90,6 +92,7 @@ impl EbpfDataplane {
         let mut dataplane = Self {
             maps,
             fib,
+            filters,
             flows,
             services,
             programs,

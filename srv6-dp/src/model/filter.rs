@@ -1,5 +1,7 @@
 use ipnet::IpNet;
 
+use super::Tally;
+
 /// Names a filter; circuits refer to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FilterId(pub u32);
@@ -45,4 +47,15 @@ pub enum Action {
     Accept,
     /// Drop.
     Drop,
+}
+
+/// What a filter has counted, over all circuits that name it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FilterCounters {
+    /// By rule, in order, with its name: what it has decided.
+    pub rules: Vec<(String, Tally)>,
+    /// What no rule matched.
+    pub unmatched: Tally,
+    /// What went through as an answer.
+    pub admitted: Tally,
 }

@@ -14,7 +14,7 @@ use ipnet::{IpNet, Ipv6Net};
 use srv6_types::{Behavior, Sid, VrfId};
 
 pub use egress::{EgressAddress, EgressPolicy};
-pub use filter::{Action, Direction, Filter, FilterId, Rule};
+pub use filter::{Action, Direction, Filter, FilterCounters, FilterId, Rule};
 pub use flow::{FlowKind, FlowState, TrackedFlow};
 pub use service::{Backend, Reach, Service, ServiceId, Transport};
 
@@ -227,6 +227,8 @@ pub struct Counters {
     pub vrfs: BTreeMap<VrfId, VrfCounters>,
     /// Per local SID.
     pub sids: BTreeMap<Sid, Tally>,
+    /// Per filter.
+    pub filters: BTreeMap<FilterId, FilterCounters>,
     /// Per service.
     pub services: BTreeMap<ServiceId, ServiceCounters>,
     /// Per VRF and reason, only those that are not zero.

@@ -27,6 +27,7 @@ pub(crate) const SIZES: Sizes = Sizes {
     services: 64,
     backends: 256,
     maglev_rows: 2048,
+    filter_rules: 512,
 };
 
 pub(crate) struct Lab {

@@ -128,7 +128,7 @@ pub struct FilterRuleKey {
 }
 
 /// A rule as it was given: 64 octets. The programs read its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(C)]
 pub struct FilterRuleEntry {
     /// Operator's name.
