@@ -2,10 +2,10 @@
 
 use srv6_types::{
     DropReason,
-    maps::{DropKey, Tally, vrf_counter},
+    maps::{DropKey, Tally, service_counter, vrf_counter},
 };
 
-use crate::maps::{DROPS, SID_COUNTERS, VRF_COUNTERS};
+use crate::maps::{DROPS, SERVICE_COUNTERS, SID_COUNTERS, VRF_COUNTERS};
 
 /// Counts a packet of `octets` in one of [`vrf_counter`].
 #[inline(always)]
@@ -21,6 +21,12 @@ pub(crate) fn count_sid(counter: u32, octets: u32) {
     add(SID_COUNTERS.get_ptr_mut(counter), octets);
 }
 
+/// Counts a packet of `octets` in one of [`service_counter`].
+#[inline(always)]
+pub(crate) fn count_service(service: u32, counter: u32, octets: u32) {
+    add(SERVICE_COUNTERS.get_ptr_mut(service.wrapping_mul(service_counter::COUNT) + counter), octets);
+}
+
 /// Counts a drop, by reason and in the VRF's total.
 #[inline(always)]
 pub(crate) fn count_drop(vrf: u32, reason: DropReason, octets: u32) {
@@ -34,8 +40,9 @@ pub(crate) fn count_drop(vrf: u32, reason: DropReason, octets: u32) {
     }
 }
 
+/// Counts a packet of `octets` in a per-CPU value.
 #[inline(always)]
-fn add(tally: Option<*mut Tally>, octets: u32) {
+pub(crate) fn add(tally: Option<*mut Tally>, octets: u32) {
     if let Some(tally) = tally {
         // SAFETY: this CPU's own value.
         unsafe {

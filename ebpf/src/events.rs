@@ -3,6 +3,7 @@
 use srv6_types::{DropReason, maps::DropEvent};
 
 use crate::{
+    filter,
     icmp::take_event,
     maps::EVENTS,
     packet::{Inner, Skb},
@@ -29,6 +30,11 @@ pub(crate) fn dropped(skb: Skb, vrf: u32, reason: DropReason, inner: Option<&Inn
         event.source = inner.source.octets();
         event.destination = inner.destination.octets();
         (event.source_port, event.destination_port) = ([a, b], [c, d]);
+    }
+    if reason == DropReason::Filtered
+        && let Some(rule) = filter::denying_rule()
+    {
+        event.rule = *rule;
     }
     entry.submit(0);
 }

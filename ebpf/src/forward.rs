@@ -13,6 +13,7 @@ use crate::{
     maps::{NEXT_HOPS, VRFS},
     packet::{Family, Packet, read_upper},
     services::{self, Balanced},
+    translate,
 };
 
 /// How often a packet may be leaked from VRF to VRF.
@@ -31,6 +32,8 @@ pub(crate) enum Forward {
 pub(crate) struct Arrival {
     /// Ifindex of the circuit; 0 from the core.
     pub(crate) circuit: u32,
+    /// VRF of the circuit, whatever the packet is leaked into.
+    vrf: u32,
     /// Filter of the circuit, 0 for none.
     filter: u32,
     /// Any backend may have it, not only those behind this node.
@@ -42,13 +45,13 @@ pub(crate) struct Arrival {
 impl Arrival {
     #[inline(always)]
     pub(crate) fn by_circuit(ifindex: u32, circuit: &CircuitEntry) -> Self {
-        Self { circuit: ifindex, filter: circuit.filter, balance: true, egress: 0 }
+        Self { circuit: ifindex, vrf: circuit.vrf, filter: circuit.filter, balance: true, egress: 0 }
     }
 
     #[inline(always)]
     pub(crate) fn by_sid(sid: &SidEntry) -> Self {
         let egress = if sid.flags & sid_flag::EGRESS != 0 { sid.egress + 1 } else { 0 };
-        Self { circuit: 0, filter: 0, balance: sid.flags & sid_flag::BALANCE != 0, egress }
+        Self { circuit: 0, vrf: sid.vrf, filter: 0, balance: sid.flags & sid_flag::BALANCE != 0, egress }
     }
 }
 
@@ -67,26 +70,30 @@ pub(crate) fn forward(packet: &mut Packet, arrival: &Arrival) -> Result<Forward,
 fn forward_flow(packet: &mut Packet, arrival: &Arrival, vrf: &VrfEntry) -> Result<Forward, DropReason> {
     read_upper(packet)?;
     packet.translated = true;
-    if arrival.circuit != 0 && vrf.flags & vrf_flag::SERVICES != 0 {
-        services::answer(packet)?;
+    if arrival.circuit != 0 && vrf.flags & vrf_flag::SERVICES != 0 && !services::answer(packet) {
+        services::check_source(packet)?;
     }
     let mut next_hop = resolve(packet)?;
     match next_hop.kind {
         next_hop_kind::SERVICE => match services::balance(packet, arrival)? {
-            Balanced::Translated => next_hop = resolve(packet)?,
-            Balanced::Direct(index) => next_hop = at(index)?,
+            Balanced::To(to) => {
+                next_hop = at(to.next_hop)?;
+                if let Some(address) = to.source {
+                    egress::outbound(packet, address)?;
+                }
+            }
             Balanced::Local => return Ok(Forward::Local),
         },
         next_hop_kind::EGRESS => {
             egress::inbound(packet)?;
-            services::answer(packet)?;
+            services::answer(packet);
             next_hop = resolve(packet)?;
         }
         next_hop_kind::LOCAL => return Ok(Forward::Local),
         _ => next_hop = leave(packet, arrival, vrf, next_hop)?,
     }
     if arrival.filter != 0 {
-        filter::from_circuit(packet, arrival.circuit, arrival.filter)?;
+        filter::from_circuit(packet, arrival.vrf, arrival.circuit, arrival.filter)?;
     }
     send(packet, next_hop)
 }
@@ -128,12 +135,16 @@ fn send(packet: &mut Packet, next_hop: &'static NextHopEntry) -> Result<Forward,
     if packet.inner.ttl <= 1 && !packet.own {
         return Err(DropReason::TtlExpired);
     }
-    match next_hop.kind {
+    let action = match next_hop.kind {
         next_hop_kind::ENCAPS_RED | next_hop_kind::ENCAPS => encaps::encapsulate(packet, next_hop).unpack(),
         next_hop_kind::GATEWAY | next_hop_kind::CONNECTED => deliver::deliver(packet, next_hop).unpack(),
         _ => Err(DropReason::NoSuchNextHop),
+    }?;
+    // Last, when nothing else can fail: the packet goes when the program ends, whatever has been called before.
+    if packet.translated {
+        translate::write(packet)?;
     }
-    .map(Forward::Sent)
+    Ok(Forward::Sent(action))
 }
 
 /// Follows leaks until a next hop that is none.

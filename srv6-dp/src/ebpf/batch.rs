@@ -19,18 +19,18 @@ const ENOTSUPP: i32 = 524;
 
 /// An LPM trie with a second handle for the batch commands, which aya's does not give out.
 #[derive(Debug)]
-pub(super) struct Trie<K: Pod> {
-    entries: LpmTrie<MapData, K, u32>,
+pub(super) struct Trie<K: Pod, V: Pod = u32> {
+    entries: LpmTrie<MapData, K, V>,
     handle: MapData,
 }
 
-impl<K: Pod> Trie<K> {
-    pub(super) fn new(entries: LpmTrie<MapData, K, u32>, handle: MapData) -> Self {
+impl<K: Pod, V: Pod> Trie<K, V> {
+    pub(super) fn new(entries: LpmTrie<MapData, K, V>, handle: MapData) -> Self {
         Self { entries, handle }
     }
 
     /// Writes entries in order; on failure says how many were written.
-    pub(super) fn insert(&mut self, keys: &[Key<K>], values: &[u32]) -> Result<(), (usize, MapError)> {
+    pub(super) fn insert(&mut self, keys: &[Key<K>], values: &[V]) -> Result<(), (usize, MapError)> {
         let mut done = 0;
         while done < keys.len() {
             let end = keys.len().min(done + CHUNK);
@@ -65,7 +65,7 @@ impl<K: Pod> Trie<K> {
     }
 
     /// Every entry, straight from the kernel.
-    pub(super) fn read(&self) -> Result<Vec<(Key<K>, u32)>, MapError> {
+    pub(super) fn read(&self) -> Result<Vec<(Key<K>, V)>, MapError> {
         match Entries::new(&self.handle).collect::<Result<_, _>>() {
             Err(error) if unsupported(&error) => self.entries.iter().collect(),
             entries => entries.map_err(MapError::from),

@@ -36,6 +36,11 @@ impl<K: Pod, V: Pod> Bulk<K, V> {
         Ok(Some(Self::new(map, found)))
     }
 
+    /// The same, and `None` where nothing is pinned.
+    pub(super) fn open_if_there(path: &Path, spec: Spec) -> Result<Option<Self>, EbpfError> {
+        if path.exists() { Self::open(path, spec) } else { Ok(None) }
+    }
+
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
         self.map.fd().as_fd()
     }

@@ -7,7 +7,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use srv6_types::{
     Behavior, Sid, VrfId,
     maps::{
-        CircuitEntry, FibKey4, FibKey6, MAX_SEGMENTS, NextHopEntry, SidEntry, VrfEntry,
+        CircuitEntry, FibKey4, FibKey6, MAX_SEGMENTS, NAME, NextHopEntry, SidEntry, VrfEntry,
         next_hop_kind as kind, sid_flag, vrf_flag,
     },
 };
@@ -107,6 +107,7 @@ pub(super) fn decode_next_hop(entry: &NextHopEntry) -> Option<NextHop> {
     })
 }
 
+/// Family and octets.
 pub(super) fn encode_address(address: IpAddr) -> (u32, [u8; 16]) {
     match address {
         IpAddr::V4(address) => {
@@ -200,6 +201,19 @@ pub(super) fn decode_sid(entry: &SidEntry, egress: Option<IpAddr>) -> LocalSid {
         _ => SidRole::Deliver,
     };
     LocalSid { behavior: Behavior(behavior), vrf: VrfId(entry.vrf), role }
+}
+
+pub(super) fn encode_name(name: &str) -> Result<[u8; NAME], EbpfError> {
+    let mut octets = [0; NAME];
+    // The last octet stays zero.
+    let room = octets[..NAME - 1].get_mut(..name.len()).filter(|_| !name.contains('\0'));
+    room.ok_or_else(|| EbpfError::Name(name.to_owned()))?.copy_from_slice(name.as_bytes());
+    Ok(octets)
+}
+
+pub(super) fn decode_name(octets: &[u8]) -> String {
+    let end = octets.iter().position(|octet| *octet == 0).unwrap_or(octets.len());
+    String::from_utf8_lossy(&octets[..end]).into_owned()
 }
 
 /// The unspecified address stands for "none".

@@ -23,6 +23,7 @@ impl EbpfDataplane {
                 sum(&self.maps.sid_counters, entry.counter).map_err(self.maps.error("SID_COUNTERS"))?;
             counters.sids.insert(Sid(sid), tally);
         }
+        counters.filters = self.filters.counters()?;
         for (id, installed) in &self.services.installed {
             let of_service = service_counters(&self.services.counters, installed.entry.counter);
             counters.services.insert(*id, of_service.map_err(self.maps.error("SERVICE_COUNTERS"))?);
@@ -63,7 +64,7 @@ fn service_counters(
     })
 }
 
-fn sum(map: &PerCpuArray<MapData, maps::Tally>, index: u32) -> Result<Tally, MapError> {
+pub(super) fn sum(map: &PerCpuArray<MapData, maps::Tally>, index: u32) -> Result<Tally, MapError> {
     let per_cpu = map.get(&index, 0)?;
     Ok(per_cpu.iter().fold(Tally::default(), |sum, cpu| Tally {
         packets: sum.packets + cpu.packets,

@@ -6,7 +6,7 @@ use aya::{maps::MapError, programs::ProgramError};
 
 use srv6_types::VrfId;
 
-use crate::change::NoSuchVrf;
+use crate::{change::NoSuchVrf, filter::TooManyMatches};
 
 /// An error of the eBPF backend.
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +88,12 @@ pub enum EbpfError {
     /// An encapsulation without segments or with too many.
     #[error("{0} segments: write 1 to {max}", max = srv6_types::maps::MAX_SEGMENTS)]
     Segments(usize),
+    /// A name that the maps cannot hold.
+    #[error("name {0:?}: keep to {max} octets, none of them zero", max = srv6_types::maps::NAME - 1)]
+    Name(String),
+    /// The filter has too many rules of too many kinds.
+    #[error(transparent)]
+    TooManyMatches(#[from] TooManyMatches),
     /// The VRF has to be made first.
     #[error(transparent)]
     NoSuchVrf(#[from] NoSuchVrf),

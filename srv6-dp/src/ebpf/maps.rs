@@ -9,9 +9,10 @@ use aya::{
 use srv6_types::{
     DropReason,
     maps::{
-        BackendEntry, CircuitEntry, DropKey, FibKey4, FibKey6, FlowEntry, FlowKey, LAYOUT, MaglevRow,
-        NextHopEntry, NodeConfig, ServiceEntry, ServiceKey, SidEntry, Tally, VrfEntry, service_counter,
-        vrf_counter,
+        BackendEntry, CircuitEntry, DropKey, FibKey4, FibKey6, FilterClass, FilterEntry, FilterKey4,
+        FilterKey6, FilterPortKey, FilterRuleEntry, FilterRuleKey, FilterVerdict, FlowEntry, FlowKey, LAYOUT,
+        MaglevRow, NextHopEntry, NodeConfig, ServiceEntry, ServiceKey, SidEntry, Tally, VrfEntry,
+        service_counter, vrf_counter,
     },
 };
 
@@ -41,6 +42,8 @@ pub struct Sizes {
     /// Rows of all Maglev tables, 256 octets each: a service of up to 2 backends takes 4 or 8, of 5 it takes 8 or 16, of
     /// 10 it takes 16 or 32, and so on; the larger number where only some of the backends are behind this node.
     pub maglev_rows: u32,
+    /// Rules over all filters; memory is taken as they come, but their counters are charged per CPU.
+    pub filter_rules: u32,
 }
 
 /// What a backend's entry has room for to name its service.
@@ -57,6 +60,7 @@ impl Default for Sizes {
             services: 16_384,
             backends: 65_536,
             maglev_rows: 131_072,
+            filter_rules: 65_536,
         }
     }
 }
@@ -106,7 +110,7 @@ const fn trie_key<T>() -> u32 {
 impl Sizes {
     /// The pinned maps. The event ring is not among them: what nobody has read when the process ends is stale.
     pub(super) fn specs(&self) -> Vec<Spec> {
-        [&self.fib_specs()[..], &self.node_specs(), &self.service_specs()].concat()
+        [&self.fib_specs()[..], &self.node_specs(), &self.service_specs(), &self.filter_specs()].concat()
     }
 
     pub(super) fn fib_specs(&self) -> [Spec; 3] {
@@ -136,7 +140,7 @@ impl Sizes {
             spec("SIDS", Hash, 16, size::<SidEntry>(), sids, "sizes.sids"),
             spec("LOCATORS", LpmTrie, trie_key::<[u8; 16]>(), 4, NODE_PREFIXES, "fewer locators"),
             spec("DOMAIN", LpmTrie, trie_key::<[u8; 16]>(), 4, NODE_PREFIXES, "fewer domain prefixes"),
-            spec("NODE", Array, 4, size::<NodeConfig>(), 1, "nothing"),
+            node_spec(),
             spec("VRF_COUNTERS", PerCpuArray, 4, size::<Tally>(), vrf_counters, "sizes.vrfs"),
             spec("SID_COUNTERS", PerCpuArray, 4, size::<Tally>(), sids, "sizes.sids"),
             spec("DROPS", PerCpuHash, size::<DropKey>(), 8, drops, "sizes.vrfs"),
@@ -157,6 +161,41 @@ impl Sizes {
         ]
     }
 
+    /// Twice the rules, for a filter that is replaced is there twice for a moment.
+    pub(super) fn filter_specs(&self) -> [Spec; 6] {
+        use MapType::{Hash, LpmTrie, PerCpuArray};
+        let rules = self.filter_rules.saturating_mul(2);
+        let (key4, key6, class) = (trie_key::<FilterKey4>(), trie_key::<FilterKey6>(), size::<FilterClass>());
+        let (key_port, verdict) = (trie_key::<FilterPortKey>(), size::<FilterVerdict>());
+        let (key_rule, rule) = (size::<FilterRuleKey>(), size::<FilterRuleEntry>());
+        let ports = rules.saturating_mul(4);
+        let setting = "sizes.filter_rules";
+        [
+            spec(
+                "FILTERS",
+                Hash,
+                4,
+                size::<FilterEntry>(),
+                self.circuits.saturating_add(1),
+                "sizes.circuits",
+            ),
+            spec("FILTER_RULES", Hash, key_rule, rule, rules, setting),
+            spec("FILTER_COUNTERS", PerCpuArray, 4, size::<Tally>(), rules, setting),
+            spec("FILTER_CLASSES4", LpmTrie, key4, class, rules, setting),
+            spec("FILTER_CLASSES6", LpmTrie, key6, class, rules, setting),
+            spec("FILTER_PORTS", LpmTrie, key_port, verdict, ports, setting),
+        ]
+    }
+
+    /// For `map_err`: the error of the map `name`.
+    pub(super) fn error(&self, name: &'static str) -> impl Fn(MapError) -> EbpfError + use<> {
+        let spec = self.specs().into_iter().find(|spec| spec.name == name);
+        move |source| match spec {
+            Some(spec) => spec.error(source),
+            None => EbpfError::Map { map: name, source },
+        }
+    }
+
     /// Names a layout: FNV-1a over [`LAYOUT`] and every map's name, type and sizes.
     pub(super) fn layout_hash(&self) -> u64 {
         let specs = self.specs();
@@ -164,6 +203,10 @@ impl Sizes {
         text.bytes()
             .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
     }
+}
+
+pub(super) const fn node_spec() -> Spec {
+    spec("NODE", MapType::Array, 4, size::<NodeConfig>(), 1, "nothing")
 }
 
 /// A VRF's flow table. One list of what was used least recently for all CPUs (no `BPF_F_NO_COMMON_LRU`): a list for each
@@ -207,7 +250,7 @@ impl Spec {
 
 /// The maps with their types; the FIB's are apart in [`super::fib`].
 pub(super) struct Maps {
-    specs: Vec<Spec>,
+    sizes: Sizes,
     pub(super) circuits: HashMap<MapData, u32, CircuitEntry>,
     pub(super) vrfs: Array<MapData, VrfEntry>,
     pub(super) sids: HashMap<MapData, [u8; 16], SidEntry>,
@@ -222,7 +265,7 @@ pub(super) struct Maps {
 impl Maps {
     pub(super) fn take(ebpf: &mut Ebpf, sizes: &Sizes) -> Result<Self, EbpfError> {
         Ok(Self {
-            specs: sizes.specs(),
+            sizes: *sizes,
             circuits: take(ebpf, "CIRCUITS")?,
             vrfs: take(ebpf, "VRFS")?,
             sids: take(ebpf, "SIDS")?,
@@ -237,11 +280,7 @@ impl Maps {
 
     /// For `map_err`: the error of the map `name`.
     pub(super) fn error(&self, name: &'static str) -> impl Fn(MapError) -> EbpfError + use<> {
-        let spec = self.specs.iter().find(|spec| spec.name == name).copied();
-        move |source| match spec {
-            Some(spec) => spec.error(source),
-            None => EbpfError::Map { map: name, source },
-        }
+        self.sizes.error(name)
     }
 }
 
@@ -254,13 +293,13 @@ pub(super) fn take<M: TryFrom<Map, Error = MapError>>(
     M::try_from(map).map_err(|source| EbpfError::Map { map: name, source })
 }
 
-/// Takes one of the FIB's tries, with its second handle from the pin.
-pub(super) fn take_trie<K: aya::Pod>(
+/// Takes a trie with its second handle from the pin.
+pub(super) fn take_trie<K: aya::Pod, V: aya::Pod>(
     ebpf: &mut Ebpf,
     pins: &Pins,
     generation: &str,
     name: &'static str,
-) -> Result<Trie<K>, EbpfError> {
+) -> Result<Trie<K, V>, EbpfError> {
     let handle = MapData::from_pin(pins.map(generation, name))
         .map_err(|source| EbpfError::Map { map: name, source })?;
     Ok(Trie::new(take(ebpf, name)?, handle))

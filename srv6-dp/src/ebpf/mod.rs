@@ -36,6 +36,7 @@ pub use events::{DroppedPacket, Events, Flow};
 pub use maps::Sizes;
 pub use open::{Opened, Options, PIN_DIR};
 pub use pins::{Attachment, Mechanism, Role};
+pub(crate) use sys::create_lru_hash;
 pub use verify::Fault;
 
 use crate::model::{Change, Counters, Dataplane, DataplaneError, IfIndex, NextHop, State};
@@ -44,6 +45,7 @@ use crate::model::{Change, Counters, Dataplane, DataplaneError, IfIndex, NextHop
 pub struct EbpfDataplane {
     maps: maps::Maps,
     fib: fib::Fib,
+    filters: filters::Filters,
     flows: flows::FlowTables,
     services: services::Services,
     programs: attach::Programs,
@@ -100,7 +102,8 @@ impl EbpfDataplane {
             Change::RemoveCore(interface) => self.programs.detach(Role::Core, *interface),
             Change::SetVrf(id, vrf) => self.set_vrf(*id, vrf),
             Change::RemoveVrf(id) => self.remove_vrf(*id),
-            Change::SetFilter(..) | Change::RemoveFilter(_) => self.change_filters(change),
+            Change::SetFilter(id, filter) => self.filters.set(*id, filter),
+            Change::RemoveFilter(id) => self.filters.remove(*id),
             Change::SetEgressAddress(..)
             | Change::RemoveEgressAddress(_)
             | Change::SetEgressPolicy(..)
@@ -141,7 +144,7 @@ impl EbpfDataplane {
             node: self.node()?,
             core: self.programs.attached(Role::Core)?,
             vrfs: self.vrfs()?,
-            filters: self.filters()?,
+            filters: self.filters.observe()?,
             circuits: self.circuits()?,
             egress_addresses: self.egress_addresses()?,
             egress_policies: self.egress_policies()?,

@@ -17,6 +17,7 @@ use super::{
     attach::{Attach, Programs},
     error::EbpfError,
     fib::Fib,
+    filters::Filters,
     flows::FlowTables,
     maps::{Maps, Sizes},
     pins::Pins,
@@ -81,7 +82,8 @@ impl EbpfDataplane {
         let mut ebpf = load(&pins, &generation, &options.sizes)?;
         let maps = Maps::take(&mut ebpf, &options.sizes)?;
         let fib = Fib::take(&mut ebpf, &pins, &generation, &options.sizes)?;
-        let services = Services::take(&mut ebpf, &pins, &generation, &options.sizes)?;
+        let filters = Filters::take(&mut ebpf, &pins, &generation, &options.sizes)?;
+        let services = Services::take(&mut ebpf, &pins, &generation, &opened, &options.sizes)?;
         let flows = FlowTables::open(&pins, &generation, &opened, &options.sizes, &wanted_flows(&maps)?)?;
         let events = ebpf.take_map("EVENTS");
         let free_counters = free_counters(&maps, options.sizes.sids)?;
@@ -90,6 +92,7 @@ impl EbpfDataplane {
         let mut dataplane = Self {
             maps,
             fib,
+            filters,
             flows,
             services,
             programs,
@@ -134,6 +137,7 @@ impl EbpfDataplane {
         self.programs.pins.set_current(&self.generation)?;
         self.programs.commit()?;
         self.flows.keep_only_ours()?;
+        self.services.forget_inherited()?;
         self.programs.pins.keep_only(&self.generation)
     }
 }

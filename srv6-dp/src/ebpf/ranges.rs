@@ -3,7 +3,7 @@
 //! What is given back may still be read by a packet on its way: it is given out again only after those have passed, or
 //! a packet of one tenant could go by what is another's.
 
-use std::{collections::BTreeMap, io};
+use std::collections::BTreeMap;
 
 use super::sys;
 
@@ -45,9 +45,7 @@ impl Ranges {
             if self.retired.is_empty() {
                 return None;
             }
-            if let Err(error) = sys::wait_for_readers() {
-                wait_instead(&error);
-            }
+            let_packets_pass();
             self.reclaim();
             self.first_fit(length)
         })
@@ -84,10 +82,13 @@ impl Ranges {
     }
 }
 
-/// Where membarrier(2) is not to be had (nohz_full, seccomp): no packet stays in a program for so long.
-fn wait_instead(error: &io::Error) {
-    tracing::debug!(%error, "no membarrier");
-    std::thread::sleep(std::time::Duration::from_millis(100));
+/// Returns when every packet that was on its way through a program has left it.
+pub(super) fn let_packets_pass() {
+    if let Err(error) = sys::wait_for_readers() {
+        // Where membarrier(2) is not to be had (nohz_full, seccomp): no packet stays in a program for so long.
+        tracing::debug!(%error, "no membarrier");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
 }
 
 #[cfg(test)]

@@ -253,6 +253,7 @@ fn set_prefixes(set: &mut PrefixSet, wanted: &BTreeSet<Ipv6Net>) -> Result<(), M
     Ok(())
 }
 
+/// Clears a counter.
 pub(super) fn zero(counters: &mut PerCpuArray<MapData, Tally>, index: u32) -> Result<(), MapError> {
     let cpus = aya::util::nr_cpus().map_err(|(_, error)| MapError::from(error))?;
     counters.set(index, PerCpuValues::try_from(vec![Tally::default(); cpus])?, 0)

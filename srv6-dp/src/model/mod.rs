@@ -227,12 +227,12 @@ pub struct Counters {
     pub vrfs: BTreeMap<VrfId, VrfCounters>,
     /// Per local SID.
     pub sids: BTreeMap<Sid, Tally>,
+    /// Per filter.
+    pub filters: BTreeMap<FilterId, FilterCounters>,
     /// Per service.
     pub services: BTreeMap<ServiceId, ServiceCounters>,
     /// Per egress address.
     pub egress_addresses: BTreeMap<(VrfId, IpAddr), EgressCounters>,
-    /// Per filter.
-    pub filters: BTreeMap<FilterId, FilterCounters>,
     /// Per VRF and reason, only those that are not zero.
     pub drops: BTreeMap<(VrfId, srv6_types::DropReason), u64>,
 }

@@ -19,6 +19,9 @@ pub enum Transport {
 }
 
 impl Transport {
+    /// Every one of them.
+    pub const ALL: [Self; 3] = [Self::Tcp, Self::Udp, Self::Sctp];
+
     /// IP protocol number.
     pub const fn number(self) -> u8 {
         match self {

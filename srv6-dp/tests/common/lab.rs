@@ -27,6 +27,7 @@ pub(crate) const SIZES: Sizes = Sizes {
     services: 64,
     backends: 256,
     maglev_rows: 2048,
+    filter_rules: 512,
 };
 
 pub(crate) struct Lab {
@@ -56,6 +57,7 @@ impl Lab {
         Options { pin_dir: self.bpffs.join("sixedge"), sizes: SIZES, ..Options::default() }
     }
 
+    #[allow(dead_code, reason = "not every test has interfaces")]
     pub(crate) fn index(&self, name: &str) -> IfIndex {
         IfIndex(nix::net::if_::if_nametoindex(name).unwrap())
     }

@@ -195,6 +195,12 @@ impl RouteSource {
             Self::Adopted => 255,
         }
     }
+
+    /// Whether BGP has compared it, so that what comes from there is better: of several gateways with one egress address the
+    /// preferred one has it.
+    pub const fn yields(self) -> bool {
+        matches!(self, Self::Egress)
+    }
 }
 
 impl PlannedVrf {

@@ -75,11 +75,7 @@ impl FlowTables {
     pub(super) fn set(&mut self, vrf: VrfId, entries: u32) -> Result<(), EbpfError> {
         self.inherited.remove(&vrf);
         let spec = flow_table(entries);
-        let old = match self.pin(vrf).exists() {
-            true => FlowTable::open(&self.pin(vrf), spec)?,
-            false => None,
-        };
-        let table = match old {
+        let table = match FlowTable::open_if_there(&self.pin(vrf), spec)? {
             Some(table) if table.spec == spec => self.put_in_force(vrf, table)?,
             old => self.replace(vrf, spec, old)?,
         };

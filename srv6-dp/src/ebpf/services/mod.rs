@@ -29,6 +29,7 @@ use super::{
     codec::address,
     error::EbpfError,
     maps::{Sizes, Spec, take},
+    open::Opened,
     pins::Pins,
     ranges::{Claims, Ranges},
 };
@@ -47,6 +48,8 @@ pub(super) struct Services {
     pub(super) counters: PerCpuArray<MapData, Tally>,
     counter_spec: Spec,
     pub(super) installed: BTreeMap<ServiceId, Installed>,
+    /// What services have in maps that do not fit and are still in force: they get it again, for flows know it.
+    inherited: BTreeMap<ServiceId, Installed>,
     free_backends: Ranges,
     free_rows: Ranges,
     free_counters: Ranges,
@@ -66,6 +69,7 @@ impl Services {
         ebpf: &mut Ebpf,
         pins: &Pins,
         generation: &str,
+        opened: &Opened,
         sizes: &Sizes,
     ) -> Result<Self, EbpfError> {
         let [entries, backends, rows, counter_spec] = sizes.service_specs();
@@ -79,12 +83,17 @@ impl Services {
             counters: take(ebpf, counter_spec.name)?,
             counter_spec,
             installed: BTreeMap::new(),
+            inherited: BTreeMap::new(),
             free_backends: Claims::new(0).into_ranges(),
             free_rows: Claims::new(0).into_ranges(),
             free_counters: Claims::new(0).into_ranges(),
             generations: Vec::new(),
         };
-        services.adopt()?;
+        let backends = match opened {
+            Opened::Staged { .. } => services.inherit(pins)?,
+            _ => services.backends.read().collect::<Result<_, _>>()?,
+        };
+        services.adopt(&backends)?;
         Ok(services)
     }
 
@@ -107,10 +116,10 @@ impl Services {
 }
 
 /// Where a slot's generations begin that has had no backend: not where they began in earlier maps, whose flows may be
-/// there still.
+/// there still. Seconds would not do: two processes may open within one.
 fn first_generation() -> u32 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    since.as_secs() as u32 | 1
+    since.as_micros() as u32 | 1
 }
 
 const fn rows_of(table: MaglevTable) -> u32 {

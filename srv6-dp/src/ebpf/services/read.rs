@@ -5,10 +5,10 @@ use std::{
     net::IpAddr,
 };
 
-use srv6_types::maps::{BackendEntry, MaglevTable, ServiceEntry};
+use srv6_types::maps::{BackendEntry, LAYOUT, MaglevTable, NodeConfig, ServiceEntry, ServiceKey};
 
 use super::{
-    super::{error::EbpfError, ranges::Claims},
+    super::{bulk::Bulk, error::EbpfError, maps::node_spec, pins::Pins, ranges::Claims},
     At, Installed, Services,
     codec::{decode_at, decode_backend, decode_id, decode_service},
     first_generation, rows_of,
@@ -27,23 +27,26 @@ struct Found {
 }
 
 impl Services {
-    /// Takes over what the maps hold.
-    pub(super) fn adopt(&mut self) -> Result<(), EbpfError> {
-        let backends = self.backends.read().collect::<Result<Vec<_>, _>>()?;
+    /// Takes over what the maps hold, or is inherited; `backends` are those of either.
+    pub(super) fn adopt(&mut self, backends: &[(u32, BackendEntry)]) -> Result<(), EbpfError> {
         let first = first_generation();
         self.generations = vec![first; self.backends.spec.entries as usize];
         for (slot, entry) in backends.iter().filter(|(_, entry)| entry.generation != 0) {
-            self.generations[*slot as usize] = entry.generation;
+            if let Some(generation) = self.generations.get_mut(*slot as usize) {
+                *generation = entry.generation;
+            }
         }
         let mut slots = Claims::new(self.backends.spec.entries);
         let mut rows = Claims::new(self.rows.spec.entries);
         let mut counters = Claims::new(self.entries.spec.entries);
-        for found in self.found(&backends)? {
-            counters.claim(found.entry.counter, 1);
-            for (slot, _) in found.backends.values() {
+        for found in found(&self.entries, backends)? {
+            self.installed.insert(found.id, installed(&found, &mut rows));
+        }
+        for service in self.installed.values().chain(self.inherited.values()) {
+            counters.claim(service.entry.counter, 1);
+            for slot in service.backends.values() {
                 slots.claim(*slot, 1);
             }
-            self.installed.insert(found.id, installed(&found, &mut rows));
         }
         // Left by a process that died before it had written their service, or after.
         let orphans: Vec<_> = backends
@@ -57,6 +60,34 @@ impl Services {
         self.clear_backends(&orphans)
     }
 
+    /// Reads what services have in the maps in force, where these are of a layout that we can read; returns the backends.
+    pub(super) fn inherit(&mut self, pins: &Pins) -> Result<Vec<(u32, BackendEntry)>, EbpfError> {
+        let Some(old) = pins.current()? else { return Ok(Vec::new()) };
+        let node = Bulk::<u32, NodeConfig>::open_if_there(&pins.map(&old, "NODE"), node_spec())?;
+        let entries = Bulk::open_if_there(&pins.map(&old, self.entries.spec.name), self.entries.spec)?;
+        let backends = Bulk::open_if_there(&pins.map(&old, self.backends.spec.name), self.backends.spec)?;
+        let (Some(node), Some(entries), Some(backends)) = (node, entries, backends) else {
+            return Ok(Vec::new());
+        };
+        if node.get(&0)?.is_none_or(|node| node.layout != LAYOUT) {
+            return Ok(Vec::new());
+        }
+        let backends = backends.read().collect::<Result<Vec<_>, _>>()?;
+        for mut found in found(&entries, &backends)? {
+            found.backends.retain(|_, (slot, _)| *slot < self.backends.spec.entries);
+            if found.entry.counter < self.entries.spec.entries {
+                self.inherited.insert(found.id, installed(&found, &mut Claims::new(0)));
+            }
+        }
+        Ok(backends)
+    }
+
+    /// The maps that were inherited from are in force no more: what no service has taken again is free.
+    pub(in crate::ebpf) fn forget_inherited(&mut self) -> Result<(), EbpfError> {
+        let left: Vec<_> = self.inherited.keys().copied().collect();
+        self.remove(&left)
+    }
+
     /// Every service with its backends; `source` finds the egress address of an index. One whose tables are not those of
     /// its backends, or are torn, has none that could be relied upon, and is to be set again.
     pub(super) fn observe(
@@ -65,7 +96,7 @@ impl Services {
     ) -> Result<BTreeMap<ServiceId, Service>, EbpfError> {
         let backends = self.backends.read().collect::<Result<Vec<_>, _>>()?;
         let mut services = BTreeMap::new();
-        for found in self.found(&backends)? {
+        for found in found(&self.entries, &backends)? {
             let mut service = decode_service(&found.entry);
             for (at, (_, entry)) in &found.backends {
                 if let Some(backend) = decode_backend(entry, &source)? {
@@ -79,24 +110,6 @@ impl Services {
             services.insert(found.id, service);
         }
         Ok(services)
-    }
-
-    fn found(&self, backends: &[(u32, BackendEntry)]) -> Result<Vec<Found>, EbpfError> {
-        let mut by_service: HashMap<u32, BTreeMap<_, _>> = HashMap::new();
-        for (slot, entry) in backends {
-            if let Some(at) = decode_at(entry) {
-                by_service.entry(entry.service.into()).or_default().insert(at, (*slot, *entry));
-            }
-        }
-        let mut found = Vec::new();
-        for entry in self.entries.read() {
-            let (key, entry) = entry?;
-            if let Some(id) = decode_id(&key) {
-                let backends = by_service.remove(&entry.counter).unwrap_or_default();
-                found.push(Found { id, entry, backends });
-            }
-        }
-        Ok(found)
     }
 
     fn is_whole(&self, found: &Found, service: &Service) -> Result<bool, EbpfError> {
@@ -127,6 +140,27 @@ impl Services {
         }
         Ok(true)
     }
+}
+
+fn found(
+    entries: &Bulk<ServiceKey, ServiceEntry>,
+    backends: &[(u32, BackendEntry)],
+) -> Result<Vec<Found>, EbpfError> {
+    let mut by_service: HashMap<u32, BTreeMap<_, _>> = HashMap::new();
+    for (slot, entry) in backends {
+        if let Some(at) = decode_at(entry) {
+            by_service.entry(entry.service.into()).or_default().insert(at, (*slot, *entry));
+        }
+    }
+    let mut found = Vec::new();
+    for entry in entries.read() {
+        let (key, entry) = entry?;
+        if let Some(id) = decode_id(&key) {
+            let backends = by_service.remove(&entry.counter).unwrap_or_default();
+            found.push(Found { id, entry, backends });
+        }
+    }
+    Ok(found)
 }
 
 /// Torn tables are nobody's: they are not given back with the service.

@@ -70,7 +70,7 @@ impl Services {
     }
 
     fn prepare(&mut self, to: &mut Prepared, service: &Service, sources: &Sources) -> Result<(), EbpfError> {
-        let counter = match self.installed.get(&to.id) {
+        let counter = match self.known(to.id) {
             Some(old) => old.entry.counter,
             None => *to.new_counter.insert(self.take_counter()?),
         };
@@ -93,6 +93,11 @@ impl Services {
         Ok(())
     }
 
+    /// What the service has, or had in the maps before these.
+    fn known(&self, id: ServiceId) -> Option<&Installed> {
+        self.installed.get(&id).or_else(|| self.inherited.get(&id))
+    }
+
     fn take_counter(&mut self) -> Result<u32, EbpfError> {
         let full = self.entries.spec.full();
         let counter = self.free_counters.take(1).ok_or(full)?;
@@ -106,7 +111,7 @@ impl Services {
 
     /// The slot of a backend: the one it has, or a new one of a new generation.
     fn slot(&mut self, to: &mut Prepared, at: At) -> Result<u32, EbpfError> {
-        if let Some(slot) = self.installed.get(&to.id).and_then(|old| old.backends.get(&at)) {
+        if let Some(slot) = self.known(to.id).and_then(|old| old.backends.get(&at)) {
             return Ok(*slot);
         }
         let slot = self.free_backends.take(1).ok_or(self.backends.spec.full())?;
@@ -150,7 +155,8 @@ impl Services {
         let mut gone = Vec::new();
         for one in written {
             let new = Installed { entry: one.entry, backends: one.slots };
-            let Some(old) = self.installed.insert(one.id, new) else { continue };
+            let inherited = self.inherited.remove(&one.id);
+            let Some(old) = self.installed.insert(one.id, new).or(inherited) else { continue };
             self.retire_tables(&old);
             let new = &self.installed[&one.id];
             let left = old.backends.iter().filter(|(at, _)| !new.backends.contains_key(at));
@@ -174,7 +180,7 @@ impl Services {
         let mut gone = Vec::new();
         for id in ids {
             self.entries.remove(&encode_id(*id))?;
-            if let Some(old) = self.installed.remove(id) {
+            if let Some(old) = self.installed.remove(id).or_else(|| self.inherited.remove(id)) {
                 self.retire_tables(&old);
                 self.free_counters.retire(old.entry.counter, 1);
                 gone.extend(old.backends.into_values());

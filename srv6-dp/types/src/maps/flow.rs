@@ -14,7 +14,8 @@ pub struct FlowKey {
     pub destination: [u8; 16],
     /// Source and destination port as they stand on the wire; of ICMP echo the identifier, twice.
     pub ports: [u8; 4],
-    /// What the entry is bound to besides: of [`flow_kind::ADMITTED`] the ifindex of the circuit.
+    /// What the entry is bound to besides: of [`flow_kind::ADMITTED`] the circuit and
+    /// the direction, [`super::admitted_scope`].
     pub scope: u32,
     /// IP protocol.
     pub protocol: u8,
@@ -34,7 +35,7 @@ pub struct FlowEntry {
     pub ports: [u8; 4],
     /// `BALANCED` and `AFFINITY`: index of the backend. `REPLY`: index of the service's counters.
     pub target: u32,
-    /// Generation of the backend: the slot may be another's by now.
+    /// Generation of the backend: the slot may be another's by now. `ADMITTED`: the set of rules.
     pub generation: u32,
     /// One of [`flow_state`].
     pub state: u32,
@@ -56,7 +57,8 @@ pub mod flow_kind {
     /// The owner of a mapped port: it alone decides whose the port is. Key: source zero, the egress address with the port
     /// as the destination. `address` and the destination of `ports` are the host's.
     pub const INBOUND: u16 = 5;
-    /// A packet that a filter lets through at circuit `scope`, for it answers one that a rule had allowed.
+    /// A packet that a filter lets through at circuit `scope`, for it answers one that had been let through; the entry's
+    /// `generation` is the set of rules that did so.
     pub const ADMITTED: u16 = 6;
     /// The ports of a fragmented packet. Key: `ports` is the identification. Entry: `ports` are the ports.
     pub const FRAGMENT: u16 = 7;

@@ -3,10 +3,12 @@
 //! A change here changes [`LAYOUT`], and with it whether pinned maps are taken over or made anew.
 
 mod egress;
+mod filter;
 mod flow;
 mod service;
 
 pub use egress::*;
+pub use filter::*;
 pub use flow::*;
 pub use service::*;
 
@@ -210,7 +212,7 @@ pub struct DropKey {
     pub reason: u32,
 }
 
-/// A drop, as the ring buffer carries it: 56 octets. Rate-limited per CPU, so it is a sample and no account.
+/// A drop, as the ring buffer carries it: 84 octets. Rate-limited per CPU, so it is a sample and no account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct DropEvent {
@@ -234,8 +236,8 @@ pub struct DropEvent {
     pub source_port: [u8; 2],
     /// Destination port, the same way.
     pub destination_port: [u8; 2],
-    /// Reserved, zero.
-    pub reserved2: u32,
+    /// Name of the rule that dropped it, zeroes behind it; all zero where no rule did.
+    pub rule: [u8; NAME],
 }
 
 macro_rules! layouts {
@@ -258,7 +260,7 @@ layouts! {
     NodeConfig: 32;
     Tally: 16;
     DropKey: 8;
-    DropEvent: 56;
+    DropEvent: 84;
     FlowKey: 44;
     FlowEntry: 40;
     ServiceKey: 24;
@@ -267,4 +269,12 @@ layouts! {
     EgressKey: 24;
     EgressEntry: 48;
     EgressPolicyEntry: 128;
+    FilterEntry: 20;
+    FilterKey4: 8;
+    FilterKey6: 20;
+    FilterClass: 16;
+    FilterPortKey: 12;
+    FilterVerdict: 12;
+    FilterRuleKey: 8;
+    FilterRuleEntry: 64;
 }
