@@ -7,7 +7,7 @@ use srv6_types::Locator;
 use super::*;
 use crate::{
     plan::Links,
-    testing::{intent, links, locator, replan, vrf},
+    testing::{gateway, intent, links, locator, replan, service, vrf},
 };
 
 fn intent_of(names: &[&str]) -> Intent {
@@ -121,6 +121,65 @@ fn the_state_file_reads_back_and_a_torn_one_is_refused() {
     assert!(error.to_string().contains("given out twice"), "{error}");
 }
 
+#[test]
+fn a_state_file_of_an_older_version_reads_and_its_numbers_stay() {
+    let old = r#"{"vrfs":{"used":[["red",7]],"retired":[["gone",3]]},"distinguishers":{"used":[["red",7]],"retired":[]},
+        "functions":{"main":{"used":[[{"vrf":"red","service":"dt46"},5]],"retired":[[{"vrf":"gone","service":"dt4"},2]]}}}"#;
+    let mut allocations: Allocations = serde_json::from_str(old).unwrap();
+    assert_eq!(allocations.settle(&with_services()), []);
+    assert_eq!(allocations.vrf("red"), Some(VrfId(7)));
+    assert_eq!(allocations.function("main", "red", SidPurpose::Dt46), Some(5));
+    assert_eq!(allocations.function("main", "red", SidPurpose::Balance), Some(1), "a new number");
+}
+
+/// Red, with a service and an egress address.
+fn with_services() -> Intent {
+    let red = vrf("red").service(service("web", &["10.100.0.1"], &[]));
+    intent(vec![red.egress(gateway("internet", &["192.0.2.7", "2001:db8::7"]))])
+}
+
+#[test]
+fn sids_of_services_and_egress_addresses_never_move() {
+    let egress = |text: &str| SidPurpose::Egress(text.parse().unwrap());
+    let functions = |allocations: &Allocations| {
+        [SidPurpose::Dt46, SidPurpose::Balance, egress("192.0.2.7"), egress("2001:db8::7")]
+            .map(|purpose| allocations.function("main", "red", purpose))
+    };
+    let mut allocations = settled(&with_services());
+    let before = functions(&allocations);
+    assert_eq!(before, [Some(1), Some(2), Some(3), Some(4)]);
+    allocations.settle(&intent_of(&["red"]));
+    assert_eq!(functions(&allocations), [Some(1), None, None, None]);
+    let text = serde_json::to_string(&allocations).unwrap();
+    let mut allocations: Allocations = serde_json::from_str(&text).unwrap();
+    let mut other = with_services();
+    other.vrfs[0].egress[0].addresses.insert(0, "192.0.2.6".parse().unwrap());
+    other.vrfs[0].egress[0].gateway.as_mut().unwrap().addresses.insert(0, "192.0.2.6".parse().unwrap());
+    allocations.settle(&other);
+    assert_eq!(functions(&allocations), before, "they have theirs again, another before them or not");
+}
+
+#[test]
+fn roles_are_adopted_from_the_maps() {
+    let (intent, links) = (with_services_on("eth1"), links(&["eth1"]));
+    let mut before = Allocations::default();
+    before.settle(&intent_of(&["another"]));
+    let observed = replan(&intent, &links, &mut before).dataplane;
+    let mut adopted = Allocations::default();
+    adopted.adopt(&intent, &links, &observed);
+    adopted.settle(&intent);
+    for purpose in SidPurpose::of(&intent.vrfs[0]) {
+        let function = |allocations: &Allocations| allocations.function("main", "red", purpose);
+        assert_eq!(function(&adopted), function(&before), "{purpose:?}");
+    }
+}
+
+fn with_services_on(interface: &str) -> Intent {
+    let mut intent = with_services();
+    intent.vrfs[0] = intent.vrfs[0].clone().circuit(interface, &["10.0.0.1/24"]);
+    intent
+}
+
 /// Three VRFs of which the first is gone, so that ids are not those of a fresh start.
 fn running() -> (Intent, Links, State, Allocations) {
     let three = || {
@@ -162,6 +221,8 @@ fn numbers_of_an_unknown_vrf_in_the_maps_are_not_given_to_another() {
     assert_eq!(adopted.function("main", "red", SidPurpose::Dt46), Some(1));
 }
 
+const EGRESS: SidPurpose = SidPurpose::Egress(std::net::IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)));
+
 /// VRF and what the number is for.
 type Key = (String, &'static str);
 
@@ -178,17 +239,21 @@ fn numbers(allocations: &Allocations, intent: &Intent) -> BTreeMap<Key, u32> {
         add("dt4", allocations.function("tiny", &vrf.name, SidPurpose::Dt4));
         add("dt6", allocations.function("tiny", &vrf.name, SidPurpose::Dt6));
         add("dt46", allocations.function("tiny", &vrf.name, SidPurpose::Dt46));
+        add("dtb", allocations.function("tiny", &vrf.name, SidPurpose::Balance));
+        add("dte", allocations.function("tiny", &vrf.name, EGRESS));
         add("rd", allocations.distinguishers.get(&vrf.name));
     }
     all
 }
 
-/// Of eight tenants, who is there and who has a SID per family. 15 functions, so that they run out.
+/// Of eight tenants, who is there, who has a SID per family, and who has one for services or an egress address. 15 functions, so that they run out.
 fn intents() -> impl Strategy<Value = Intent> {
-    proptest::collection::vec((0u8..3, any::<bool>()), 8).prop_map(|tenants| {
+    proptest::collection::vec((0u8..3, any::<bool>(), 0u8..8), 8).prop_map(|tenants| {
         let mut vrfs = Vec::new();
-        for (n, (mode, _)) in tenants.iter().enumerate().filter(|(_, (_, there))| *there) {
+        for (n, (mode, _, more)) in tenants.iter().enumerate().filter(|(_, (_, there, _))| *there) {
             let mut tenant = vrf(&format!("t{n}"));
+            tenant.services.extend((*more == 0).then(|| service("web", &["10.100.0.1"], &[])));
+            tenant.egress.extend((*more == 1).then(|| gateway("internet", &["192.0.2.7"])));
             tenant.sid_mode = if *mode == 0 { SidMode::PerFamily } else { SidMode::PerVrf };
             vrfs.push(tenant);
         }
