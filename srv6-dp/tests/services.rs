@@ -7,7 +7,7 @@ mod lab;
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::Ipv4Addr,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use aya::maps::{Array, HashMap, Map, MapData, PerCpuArray, PerCpuValues};
@@ -15,11 +15,14 @@ use lab::Lab;
 use srv6_dp::{
     Change, Dataplane, EbpfDataplane, State,
     ebpf::{Opened, Options, Sizes},
-    model::{Backend, Node, Reach, Service, ServiceId, Tally, Transport, Vrf},
+    model::{Backend, FlowKind, Node, Reach, Service, ServiceId, Tally, Transport, Vrf},
 };
 use srv6_types::{
     VrfId,
-    maps::{BackendEntry, MaglevRow, MaglevTable, ServiceEntry, ServiceKey, backend_flag, service_counter},
+    maps::{
+        BackendEntry, FlowEntry, FlowKey, MaglevRow, MaglevTable, ServiceEntry, ServiceKey, backend_flag,
+        flow_kind, service_counter,
+    },
 };
 
 const RED: VrfId = VrfId(1);
@@ -244,6 +247,60 @@ fn counters_begin_at_zero_for_the_next_service() {
         );
         dataplane.apply(&Change::RemoveService(id(number))).unwrap();
     }
+}
+
+#[test]
+fn flows_name_the_backend_that_they_have() {
+    let lab = Lab::new();
+    let mut dataplane = open(&lab);
+    let flows = |dataplane: &EbpfDataplane| {
+        let mut flows = dataplane.flows(RED, 10).unwrap();
+        flows.sort_by_key(|flow| flow.kind.word());
+        flows.into_iter().map(|flow| flow.kind).collect::<Vec<_>>()
+    };
+    dataplane.apply(&Change::SetVrf(RED, Vrf { flows: Some(64), ..Vrf::default() })).unwrap();
+    let sticky =
+        Service { affinity: Some(Duration::from_secs(86_400)), ..service(&[(1, HERE), (2, DIRECT)]) };
+    dataplane.apply(&Change::SetService(id(1), sticky.clone())).unwrap();
+
+    let (slot, generation) = identities(&lab)[&2];
+    let octets = |address: [u8; 4]| std::array::from_fn(|at| address.get(at).copied().unwrap_or(0));
+    let affinity = FlowKey {
+        source: octets([10, 0, 0, 1]),
+        destination: octets([10, 100, 0, 1]),
+        ports: [0, 0, 0, 80],
+        scope: 0,
+        protocol: Transport::Tcp.number(),
+        family: 4,
+        kind: flow_kind::AFFINITY,
+    };
+    let balanced = FlowKey { ports: [0x80, 0, 0, 80], kind: flow_kind::BALANCED, ..affinity };
+    let entry = FlowEntry {
+        address: octets([10, 1, 0, 2]),
+        ports: balanced.ports,
+        target: slot,
+        generation,
+        // As if it were now.
+        seen: u64::MAX,
+        ..FlowEntry::default()
+    };
+    let table = MapData::from_pin(lab.options().pin_dir.join("flows/v1-44-40/1")).unwrap();
+    let mut table = HashMap::<_, FlowKey, FlowEntry>::try_from(Map::LruHashMap(table)).unwrap();
+    table.insert(affinity, entry, 0).unwrap();
+    table.insert(balanced, entry, 0).unwrap();
+    let backend = "10.1.0.2:8080".parse().unwrap();
+    let known = [FlowKind::Affinity(Some(backend)), FlowKind::Balanced { backend, port: 0x8000 }];
+    assert_eq!(flows(&dataplane), known);
+
+    let without = Service { backends: service(&[(1, HERE)]).backends, ..sticky };
+    dataplane.apply(&Change::SetService(id(1), without)).unwrap();
+    let gone = [
+        FlowKind::Affinity(None),
+        FlowKind::Balanced { backend: "10.1.0.2:80".parse().unwrap(), port: 0x8000 },
+    ];
+    assert_eq!(flows(&dataplane), gone);
+    dataplane.apply(&Change::RemoveService(id(1))).unwrap();
+    assert_eq!(flows(&dataplane), gone[1..], "nobody says how long it counts");
 }
 
 #[test]
