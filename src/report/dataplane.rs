@@ -62,6 +62,8 @@ pub(crate) struct DroppedPacket {
     pub(crate) seconds_ago: u64,
     pub(crate) vrf: String,
     pub(crate) reason: String,
+    /// Name of the filter's rule that dropped it.
+    pub(crate) rule: Option<String>,
     /// Interface that it came in by.
     pub(crate) interface: String,
     /// Of the inner packet; `None` when it was not parsed that far.
@@ -107,13 +109,23 @@ impl Render for Drops {
 
 impl Drops {
     fn render_recent(&self) -> String {
-        let mut columns =
-            Columns::new(["AGO", "VRF", "REASON", "INTERFACE", "SOURCE", "DESTINATION", "PROTOCOL", "PORTS"]);
+        let mut columns = Columns::new([
+            "AGO",
+            "VRF",
+            "REASON",
+            "RULE",
+            "INTERFACE",
+            "SOURCE",
+            "DESTINATION",
+            "PROTOCOL",
+            "PORTS",
+        ]);
         for packet in &self.recent {
             columns.row([
                 duration(packet.seconds_ago),
                 packet.vrf.clone(),
                 packet.reason.clone(),
+                or_dash(packet.rule.as_ref()),
                 packet.interface.clone(),
                 or_dash(packet.source.as_ref()),
                 or_dash(packet.destination.as_ref()),

@@ -37,6 +37,7 @@ impl Node {
             seconds_ago: ago.as_secs(),
             vrf: self.name_of(packet.vrf),
             reason: packet.reason.word().to_owned(),
+            rule: packet.rule.clone(),
             interface: self.interface_name(packet.interface),
             source: packet.flow.map(|flow| flow.source),
             destination: packet.flow.map(|flow| flow.destination),
