@@ -7,7 +7,7 @@ mod lab;
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::Ipv4Addr,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use aya::maps::{Array, HashMap, Map, MapData, PerCpuArray, PerCpuValues};
@@ -15,11 +15,14 @@ use lab::Lab;
 use srv6_dp::{
     Change, Dataplane, EbpfDataplane, State,
     ebpf::{Opened, Options, Sizes},
-    model::{Backend, Node, Reach, Service, ServiceId, Tally, Transport, Vrf},
+    model::{Backend, FlowKind, Node, Reach, Service, ServiceId, Tally, Transport, Vrf},
 };
 use srv6_types::{
     VrfId,
-    maps::{BackendEntry, MaglevRow, MaglevTable, ServiceEntry, ServiceKey, backend_flag, service_counter},
+    maps::{
+        BackendEntry, FlowEntry, FlowKey, MaglevRow, MaglevTable, ServiceEntry, ServiceKey, backend_flag,
+        flow_kind, service_counter,
+    },
 };
 
 const RED: VrfId = VrfId(1);
@@ -247,6 +250,60 @@ fn counters_begin_at_zero_for_the_next_service() {
 }
 
 #[test]
+fn flows_name_the_backend_that_they_have() {
+    let lab = Lab::new();
+    let mut dataplane = open(&lab);
+    let flows = |dataplane: &EbpfDataplane| {
+        let mut flows = dataplane.flows(RED, 10).unwrap();
+        flows.sort_by_key(|flow| flow.kind.word());
+        flows.into_iter().map(|flow| flow.kind).collect::<Vec<_>>()
+    };
+    dataplane.apply(&Change::SetVrf(RED, Vrf { flows: Some(64), ..Vrf::default() })).unwrap();
+    let sticky =
+        Service { affinity: Some(Duration::from_secs(86_400)), ..service(&[(1, HERE), (2, DIRECT)]) };
+    dataplane.apply(&Change::SetService(id(1), sticky.clone())).unwrap();
+
+    let (slot, generation) = identities(&lab)[&2];
+    let octets = |address: [u8; 4]| std::array::from_fn(|at| address.get(at).copied().unwrap_or(0));
+    let affinity = FlowKey {
+        source: octets([10, 0, 0, 1]),
+        destination: octets([10, 100, 0, 1]),
+        ports: [0, 0, 0, 80],
+        scope: 0,
+        protocol: Transport::Tcp.number(),
+        family: 4,
+        kind: flow_kind::AFFINITY,
+    };
+    let balanced = FlowKey { ports: [0x80, 0, 0, 80], kind: flow_kind::BALANCED, ..affinity };
+    let entry = FlowEntry {
+        address: octets([10, 1, 0, 2]),
+        ports: balanced.ports,
+        target: slot,
+        generation,
+        // As if it were now.
+        seen: u64::MAX,
+        ..FlowEntry::default()
+    };
+    let table = MapData::from_pin(lab.options().pin_dir.join("flows/v1-44-40/1")).unwrap();
+    let mut table = HashMap::<_, FlowKey, FlowEntry>::try_from(Map::LruHashMap(table)).unwrap();
+    table.insert(affinity, entry, 0).unwrap();
+    table.insert(balanced, entry, 0).unwrap();
+    let backend = "10.1.0.2:8080".parse().unwrap();
+    let known = [FlowKind::Affinity(Some(backend)), FlowKind::Balanced { backend, port: 0x8000 }];
+    assert_eq!(flows(&dataplane), known);
+
+    let without = Service { backends: service(&[(1, HERE)]).backends, ..sticky };
+    dataplane.apply(&Change::SetService(id(1), without)).unwrap();
+    let gone = [
+        FlowKind::Affinity(None),
+        FlowKind::Balanced { backend: "10.1.0.2:80".parse().unwrap(), port: 0x8000 },
+    ];
+    assert_eq!(flows(&dataplane), gone);
+    dataplane.apply(&Change::RemoveService(id(1))).unwrap();
+    assert_eq!(flows(&dataplane), gone[1..], "nobody says how long it counts");
+}
+
+#[test]
 fn what_translates_to_a_missing_egress_address_is_refused() {
     let lab = Lab::new();
     let mut dataplane = open(&lab);
@@ -261,7 +318,8 @@ fn what_translates_to_a_missing_egress_address_is_refused() {
 #[test]
 fn ten_thousand_services() {
     let lab = Lab::new();
-    let sizes = Sizes { services: 16_384, backends: 65_536, maglev_rows: 262_144, ..lab.options().sizes };
+    let Sizes { services, backends, maglev_rows, .. } = Sizes::default();
+    let sizes = Sizes { services, backends, maglev_rows, ..lab.options().sizes };
     let options = Options { sizes, ..lab.options() };
     let mut dataplane = EbpfDataplane::open(&options).unwrap();
     let mut wanted = State::default();
@@ -280,12 +338,20 @@ fn ten_thousand_services() {
     let start = Instant::now();
     assert_eq!(dataplane.counters().unwrap().services.len(), 10_000);
     timed("counted", start);
+    let mut drained = wanted.clone();
+    for id in wanted.services.keys() {
+        drained.services.insert(*id, service(&[(1, HERE), (2, DRAINING), (3, DIRECT), (4, HERE)]));
+    }
+    let start = Instant::now();
+    dataplane.apply_all(&Change::between(&wanted, &drained)).unwrap();
+    timed("changed", start);
+    assert_eq!(dataplane.observe().unwrap(), drained);
     drop(dataplane);
     let start = Instant::now();
     let mut dataplane = EbpfDataplane::open(&options).unwrap();
     timed("taken over", start);
     let start = Instant::now();
-    dataplane.apply_all(&Change::between(&wanted, &State::default())).unwrap();
+    dataplane.apply_all(&Change::between(&drained, &State::default())).unwrap();
     timed("removed", start);
     assert_eq!(dataplane.observe().unwrap(), State::default());
     assert_eq!(live_backends(&lab), BTreeMap::new());

@@ -38,14 +38,18 @@ impl EbpfDataplane {
         now: Duration,
     ) -> Result<Option<TrackedFlow>, EbpfError> {
         let Some(mut flow) = decode(key, entry, now) else { return Ok(None) };
-        let lifetime = match (lifetime(key, entry), flow.kind) {
-            (Some(lifetime), _) => lifetime,
-            (None, _) => self.services.affinity(service_of(vrf, &flow)).unwrap_or_default(),
-        };
-        if let FlowKind::Affinity(backend) = &mut flow.kind {
-            *backend = self.services.backend(entry.target, entry.generation)?;
+        let of_service = || self.services.affinity(service_of(vrf, &flow)).unwrap_or_default();
+        if flow.idle >= lifetime(key, entry).unwrap_or_else(of_service) {
+            return Ok(None);
         }
-        Ok((flow.idle < lifetime).then_some(flow))
+        let known = || self.services.backend(entry.target, entry.generation);
+        match &mut flow.kind {
+            FlowKind::Affinity(backend) => *backend = known()?,
+            // What goes to it untranslated has still the port of the VIP.
+            FlowKind::Balanced { backend, .. } => *backend = known()?.unwrap_or(*backend),
+            _ => {}
+        }
+        Ok(Some(flow))
     }
 }
 
