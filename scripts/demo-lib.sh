@@ -23,7 +23,7 @@ result() { # exit status, claim
   if [ "$1" = 0 ]; then passed=$((passed + 1)); printf '%sPASS%s  %s\n' "$green" "$plain" "$2"
   else failed=$((failed + 1)); printf '%sFAIL%s  %s\n' "$red" "$plain" "$2"; fi
 }
-claim() { local what=$1; shift; "$@" >"$WORK/out" 2>&1; local status=$?; result $status "$what"; [ $status = 0 ] || sed 's/^/      /' "$WORK/out"; }
+claim() { local what=$1; shift; "$@" >"$WORK/out" 2>&1; local status=$?; result $status "$what"; [ $status = 0 ] || tail -n 8 "$WORK/out" | sed 's/^/      /'; }
 eventually() { local seconds=$1; shift; local end=$((SECONDS + seconds)); until "$@"; do [ $SECONDS -lt $end ] || return 1; sleep 0.2; done; }
 
 established() { pe "$1" bgp summary --json | jq -e '[.neighbors[].state] | length > 0 and all(. == "Established")' >/dev/null; }

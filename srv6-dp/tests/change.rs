@@ -27,6 +27,9 @@ fn nothing_names_a_missing_vrf(state: &State) -> Result<(), TestCaseError> {
             circuit.vrf
         );
     }
+    for id in state.services.keys() {
+        prop_assert!(state.vrfs.contains_key(&id.vrf), "service {} names it", id);
+    }
     for ((vrf, prefix), next_hop) in &state.routes {
         prop_assert!(state.vrfs.contains_key(vrf), "route {} of VRF {}", prefix, vrf);
         if let NextHop::Vrf(next) = next_hop {
@@ -82,6 +85,18 @@ proptest! {
         prop_assert!(
             last(|c| matches!(c, Change::RemoveSid(_))) <= first(|c| matches!(c, Change::RemoveRoute(..) | Change::RemoveVrf(_)))
         );
+    }
+
+    /// A route draws a VIP's packets, a SID those of other nodes: by then its services are there, and they go after both.
+    #[test]
+    fn services_come_before_what_draws_packets_to_them_and_go_after(from in any_state(), to in any_state()) {
+        let changes = Change::between(&from, &to);
+        let last = |wanted: fn(&Change) -> bool| changes.iter().rposition(wanted).map_or(0, |at| at + 1);
+        let first = |wanted: fn(&Change) -> bool| changes.iter().position(wanted).unwrap_or(changes.len());
+        let draws = |c: &Change| matches!(c, Change::SetRoute(_, _, NextHop::Service) | Change::SetSid(..));
+        prop_assert!(last(|c| matches!(c, Change::SetService(..))) <= first(draws));
+        let drew = |c: &Change| matches!(c, Change::RemoveRoute(..) | Change::RemoveSid(_));
+        prop_assert!(last(drew) <= first(|c| matches!(c, Change::RemoveService(_))));
     }
 
     /// Left by a process that died while it removed a VRF, whose id is now another tenant's.

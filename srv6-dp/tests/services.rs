@@ -318,7 +318,8 @@ fn what_translates_to_a_missing_egress_address_is_refused() {
 #[test]
 fn ten_thousand_services() {
     let lab = Lab::new();
-    let sizes = Sizes { services: 16_384, backends: 65_536, maglev_rows: 262_144, ..lab.options().sizes };
+    let Sizes { services, backends, maglev_rows, .. } = Sizes::default();
+    let sizes = Sizes { services, backends, maglev_rows, ..lab.options().sizes };
     let options = Options { sizes, ..lab.options() };
     let mut dataplane = EbpfDataplane::open(&options).unwrap();
     let mut wanted = State::default();
@@ -337,12 +338,20 @@ fn ten_thousand_services() {
     let start = Instant::now();
     assert_eq!(dataplane.counters().unwrap().services.len(), 10_000);
     timed("counted", start);
+    let mut drained = wanted.clone();
+    for id in wanted.services.keys() {
+        drained.services.insert(*id, service(&[(1, HERE), (2, DRAINING), (3, DIRECT), (4, HERE)]));
+    }
+    let start = Instant::now();
+    dataplane.apply_all(&Change::between(&wanted, &drained)).unwrap();
+    timed("changed", start);
+    assert_eq!(dataplane.observe().unwrap(), drained);
     drop(dataplane);
     let start = Instant::now();
     let mut dataplane = EbpfDataplane::open(&options).unwrap();
     timed("taken over", start);
     let start = Instant::now();
-    dataplane.apply_all(&Change::between(&wanted, &State::default())).unwrap();
+    dataplane.apply_all(&Change::between(&drained, &State::default())).unwrap();
     timed("removed", start);
     assert_eq!(dataplane.observe().unwrap(), State::default());
     assert_eq!(live_backends(&lab), BTreeMap::new());

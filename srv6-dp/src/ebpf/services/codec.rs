@@ -113,3 +113,60 @@ pub(super) fn decode_backend<E>(
     };
     Ok(reach.map(|reach| Backend { weight: entry.weight, reach }))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use proptest::{option, prelude::*, sample::select};
+
+    use super::*;
+
+    fn transport() -> impl Strategy<Value = Transport> {
+        select(vec![Transport::Tcp, Transport::Udp, Transport::Sctp])
+    }
+
+    fn reach() -> impl Strategy<Value = Reach> {
+        prop_oneof![Just(Reach::Here), Just(Reach::Direct), any::<IpAddr>().prop_map(Reach::Translated)]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_clients_connect_to_comes_back(vrf: u32, address: IpAddr, port: u16, transport in transport()) {
+            let id = ServiceId { vrf: VrfId(vrf), address, transport, port };
+            prop_assert_eq!(decode_id(&encode_id(id)), Some(id));
+        }
+
+        #[test]
+        fn a_service_comes_back(local: bool, affinity in option::of(1u64..=86_400), counter: u32, row: u32) {
+            let affinity = affinity.map(Duration::from_secs);
+            let service = Service { local, affinity, ..Service::default() };
+            let entry = encode_service(&service, counter, MaglevTable { row, size: 251 }, MaglevTable::default());
+            prop_assert_eq!((entry.counter, entry.all.row), (counter, row));
+            prop_assert_eq!(decode_service(&entry), service);
+        }
+
+        #[test]
+        fn a_backend_comes_back(
+            address: IpAddr, port: u16, weight in 0u16..=256, reach in reach(), service: u16, generation: u32, index in 0..u32::MAX,
+        ) {
+            let (backend, translated) = (Backend { weight, reach }, matches!(reach, Reach::Translated(_)));
+            let entry = encode_backend((address, port), &backend, service, generation, translated.then_some(index));
+            prop_assert_eq!(decode_at(&entry), Some((address, port)));
+            let source = |found| match reach {
+                Reach::Translated(address) if found == index => Ok::<_, ()>(Some(address)),
+                _ => Ok(None),
+            };
+            prop_assert_eq!(decode_backend(&entry, source), Ok(Some(backend)));
+            prop_assert_eq!((entry.service, entry.generation), (service, generation));
+        }
+    }
+
+    #[test]
+    fn a_backend_that_has_gone_is_none() {
+        assert_eq!(decode_at(&no_backend(7)), None);
+        assert_eq!(no_backend(7).generation, 7);
+    }
+}

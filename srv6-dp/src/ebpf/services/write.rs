@@ -15,8 +15,9 @@ use crate::{
     model::{Backend, Reach, Service, ServiceId},
 };
 
-/// Services that are prepared together: bounds the memory that their tables take meanwhile.
-const TOGETHER: usize = 1024;
+/// Services that are prepared together: bounds the memory, and the free rows, that their new tables take while the old ones
+/// are there.
+const TOGETHER: usize = 512;
 
 /// No table names this backend.
 const NO_TABLE: MaglevTable = MaglevTable { row: 0, size: 0 };
