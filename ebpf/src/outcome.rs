@@ -21,12 +21,24 @@ impl Packed {
         }
     }
 
+    /// For functions that are exported: their result has to be a number.
+    #[inline(always)]
+    pub(crate) const fn raw(self) -> u64 {
+        self.0
+    }
+
+    /// The counterpart of [`Self::raw`], for nothing else.
+    #[inline(always)]
+    pub(crate) const fn from_raw(raw: u64) -> Self {
+        Self(raw)
+    }
+
     #[inline(always)]
     pub(crate) const fn unpack(self) -> Outcome {
         if self.0 < DROPPED {
             return Ok(self.0 as i32);
         }
-        // SAFETY: the field is private, and `pack` puts only the code of a reason here.
+        // SAFETY: only `pack` makes one, and puts only the code of a reason here.
         Err(unsafe { core::mem::transmute::<u32, DropReason>(self.0 as u32) })
     }
 }
