@@ -24,7 +24,7 @@ the_ordinary_sid() { local vip site; vip=$(sid_of "$1" "$2") site=$(sid_of "$1" 
 # Every request is answered, by the tenant's own backends only, and these see the client's own address.
 served_by() { # tenant, backends, client's node, its address, protocol, VIP, port
   local times=30 answers; answers=$(ask "$1-$3" "$5" "$6" "$7" $times)
-  echo "answers: $(cut -d ' ' -f 1 <<<"$answers" | sort | uniq -c | awk '{printf "%s%d from %s", NR > 1 ? ", " : "", $1, $2}')"
+  echo "answers: $(cut -d ' ' -f 1 <<<"$answers" | sort | uniq -c | awk '{printf "%s%d from %s", (NR == 1 ? "" : ", "), $1, $2}')"
   awk -v tenant="$1" -v backends=" $2 " -v client="$4" -v times=$times '
     { split($1, name, "-"); if (name[1] != tenant || !index(backends, " " name[2] " ") || $3 != client) { print "not expected: " $0; wrong = 1 }; seen[$1] = 1 }
     END { exit wrong || NR != times || length(seen) != split(backends, unused, " ") }' <<<"$answers"
@@ -46,7 +46,7 @@ open_connection() { # node, VIP, port
 }
 lives() { echo "still there" >&"${CONNECTION[1]}"; local back; read -t 10 -r back <&"${CONNECTION[0]}"; echo "said back: $back"; [ "$back" = "still there" ]; }
 ended() { ! lives; }
-close_connection() { kill "$CONNECTION_PID" 2>/dev/null; wait "$CONNECTION_PID" 2>/dev/null; }
+close_connection() { [ -z "${CONNECTION_PID:-}" ] || { kill "$CONNECTION_PID"; wait "$CONNECTION_PID"; } 2>/dev/null; }
 
 throughput() { # node, address: megabits per second
   on "$1" iperf3 -c "$2" -t 3 -J >"$WORK/iperf.json" 2>/dev/null
@@ -62,7 +62,7 @@ transfer_survives() { # node, address, provider edges
 }
 refused() { # node, protocol, VIP, port: told at once
   local said; said=$(on "$1" bash -c 'exec 3<>"/dev/$1/$2/$3" && echo >&3 && timeout 3 cat <&3' refused "$2" "$3" "$4" 2>&1); echo "$said"; [[ $said = *"Connection refused"* ]]; }
-path_mtu() { on "$1" ping -n -c 2 -W 2 -M do -s "$3" "$2" | grep -E "mtu ?=? ?$4"; }
+path_mtu() { on "$1" ping -n -c 2 -W 2 -M do -s "$3" "$2" >"$WORK/ping" 2>&1; grep -E "mtu[ =:]+$4" "$WORK/ping"; }
 
 bring_up "15 nodes: 3 provider edges, two of which have backends; the third one knows nothing of services"
 sessions pe1 pe2 pe3
