@@ -1,5 +1,6 @@
 //! What a subprogram returns. The kernel's calling convention has one register for it.
 
+use aya_ebpf::{macros::map, maps::PerCpuArray};
 use srv6_types::DropReason;
 
 /// The action to return, or why the packet is dropped.
@@ -40,5 +41,20 @@ impl Packed {
         }
         // SAFETY: only `pack` makes one, and puts only the code of a reason here.
         Err(unsafe { core::mem::transmute::<u32, DropReason>(self.0 as u32) })
+    }
+}
+
+#[map]
+static REASON: PerCpuArray<u32> = PerCpuArray::with_max_entries(1, 0);
+
+/// The same reason, which the verifier does not know any more: what is done about a drop it looks at once, and not again for
+/// each reason.
+#[inline(always)]
+pub(crate) fn forget(reason: DropReason) -> DropReason {
+    let Some(slot) = REASON.get_ptr_mut(0) else { return reason };
+    // SAFETY: this CPU's own value, and the code of a reason has just been put there.
+    unsafe {
+        slot.write_volatile(reason as u32);
+        core::mem::transmute::<u32, DropReason>(slot.read_volatile())
     }
 }
