@@ -1,7 +1,7 @@
 use aya_ebpf::{macros::map, maps::PerCpuArray};
 use srv6_types::{
     DropReason,
-    maps::{filter_direction, filter_flag},
+    maps::{FlowEntry, FlowKey, filter_direction, filter_flag},
 };
 
 use super::rules::hides_protocol;
@@ -18,6 +18,9 @@ const ACK: u8 = 0x10;
 pub(super) struct Passage {
     /// Source as it came, destination as it leaves; of an ICMP query the identifier that the near end knows.
     pub(super) tuple: Tuple,
+    /// What a flow is looked up by, and made of.
+    pub(super) key: FlowKey,
+    pub(super) flow: FlowEntry,
     /// Far end of an ICMP error that is judged as such: who sent it, which need not be an end of the flow.
     sender: Address,
     /// Circuit and direction.

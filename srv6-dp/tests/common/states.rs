@@ -8,8 +8,8 @@ use std::{
 use ipnet::{IpNet, Ipv6Net};
 use proptest::{collection, option, prelude::*, sample::select};
 use srv6_dp::model::{
-    Backend, Circuit, IfIndex, LocalSid, NextHop, Node, Reach, Service, ServiceId, SidRole, State, Transport,
-    Vrf,
+    Action, Backend, Circuit, Direction, Filter, FilterId, IfIndex, LocalSid, NextHop, Node, Reach, Rule,
+    Service, ServiceId, SidRole, State, Transport, Vrf,
 };
 use srv6_types::{Behavior, Sid, VrfId};
 
@@ -24,21 +24,26 @@ pub(crate) fn state(interfaces: Vec<IfIndex>) -> BoxedStrategy<State> {
             let roles = collection::vec(role(ids.clone()), interfaces.len());
             let sids = collection::btree_map(sid(), local_sid(ids.clone()), 0..4);
             let services = collection::vec(service(ids.clone()), 0..6);
+            let filters = collection::btree_map((1u32..6).prop_map(FilterId), filter(), 0..4);
             let routes = collection::btree_map(
                 (select(ids.clone()), prefix()),
                 next_hop(ids, interfaces.clone()),
                 0..24,
             );
             let interfaces = interfaces.clone();
-            (Just(node), Just(vrfs), roles, sids, services, routes).prop_map(
-                move |(node, vrfs, roles, sids, services, routes)| {
+            (Just(node), Just(vrfs), roles, sids, services, filters, routes).prop_map(
+                move |(node, vrfs, roles, sids, services, filters, routes)| {
                     let services = services.into_iter().collect();
-                    let mut state = State { node, vrfs, services, sids, routes, ..State::default() };
+                    let mut state = State { node, vrfs, filters, services, sids, routes, ..State::default() };
                     for (interface, role) in interfaces.iter().zip(roles) {
                         match role {
                             Role::None => {}
                             Role::Core => drop(state.core.insert(*interface)),
-                            Role::Circuit(circuit) => drop(state.circuits.insert(*interface, circuit)),
+                            Role::Circuit(circuit) => {
+                                // Any of those that there are, and none where the draw is none of them.
+                                let filter = circuit.filter.filter(|id| state.filters.contains_key(id));
+                                state.circuits.insert(*interface, Circuit { filter, ..circuit });
+                            }
                         }
                     }
                     state
@@ -60,9 +65,36 @@ fn role(vrfs: Vec<VrfId>) -> impl Strategy<Value = Role> {
 }
 
 fn circuit(vrfs: Vec<VrfId>) -> impl Strategy<Value = Circuit> {
-    (select(vrfs), 1280u32..9000, any::<[u8; 6]>(), option::of(address4()), option::of(address6())).prop_map(
-        |(vrf, mtu, mac, gateway4, gateway6)| Circuit { vrf, mtu, mac, gateway4, gateway6, filter: None },
-    )
+    let filter = option::of((1u32..6).prop_map(FilterId));
+    (select(vrfs), 1280u32..9000, any::<[u8; 6]>(), option::of(address4()), option::of(address6()), filter)
+        .prop_map(|(vrf, mtu, mac, gateway4, gateway6, filter)| Circuit {
+            vrf,
+            mtu,
+            mac,
+            gateway4,
+            gateway6,
+            filter,
+        })
+}
+
+/// Few rules, so that a filter of the next state shares some with the last.
+fn filter() -> impl Strategy<Value = Filter> {
+    let direction = select(vec![Direction::In, Direction::Out]);
+    let protocol = option::of(select(vec![1u8, 6, 17]));
+    let ports = option::of((0u16..4, 0u16..4).prop_map(|(a, b)| (a.min(b), u16::MAX - a.max(b))));
+    let action = select(vec![Action::Accept, Action::Drop]);
+    let name = select(vec!["", "one", "a-name-of-thirty-one-octets-long"]);
+    let rule = (name, direction, prefix(), protocol, ports, action).prop_map(
+        |(name, direction, prefix, protocol, ports, action)| Rule {
+            name: name.chars().take(31).collect(),
+            direction,
+            prefix,
+            protocol,
+            ports,
+            action,
+        },
+    );
+    collection::vec(rule, 0..12).prop_map(|rules| Filter { rules })
 }
 
 fn vrf() -> impl Strategy<Value = Vrf> {
