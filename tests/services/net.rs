@@ -127,7 +127,11 @@ impl Net {
         for pe in ["pe1", "pe2"] {
             self.edit_vrf(&format!("services/{pe}.yaml"), tenant, change);
         }
-        thread::scope(|scope| ["pe1", "pe2"].map(|pe| scope.spawn(move || self.pe(pe).reload())));
+        thread::scope(|scope| {
+            for pe in ["pe1", "pe2"] {
+                scope.spawn(move || self.pe(pe).reload());
+            }
+        });
     }
 }
 
