@@ -10,21 +10,33 @@ use tokio::time::sleep_until;
 /// Over two reflectors, each of which may hold an announcement back for 5 seconds (RFC 4271 section 10).
 const GRACE: Duration = Duration::from_secs(10);
 
-/// When what lingers goes.
+/// What lingers does not wait longer than this for what begins to linger after it.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// When what lingers goes, all of it together.
 #[derive(Default)]
-pub(super) struct Lingering {
-    until: Option<Instant>,
+pub(super) enum Lingering {
+    #[default]
+    Nothing,
+    Until {
+        since: Instant,
+        until: Instant,
+    },
 }
 
 impl Lingering {
-    /// Something may have begun to linger, and something may linger already: that does not wait the longer for it.
-    pub(super) fn hold(&mut self, lingers: bool) {
-        let until = self.until.unwrap_or_else(|| Instant::now() + GRACE);
-        self.until = lingers.then_some(until);
+    /// Something has begun to linger.
+    pub(super) fn begin(&mut self) {
+        let now = Instant::now();
+        let since = match *self {
+            Self::Nothing => now,
+            Self::Until { since, .. } => since,
+        };
+        *self = Self::Until { since, until: (now + GRACE).min(since + LONGEST) };
     }
 
     pub(super) const fn end(&mut self) {
-        self.until = None;
+        *self = Self::Nothing;
     }
 
     /// Until the time has come; for ever where nothing lingers.
@@ -36,6 +48,9 @@ impl Lingering {
     }
 
     pub(super) const fn until(&self) -> Option<Instant> {
-        self.until
+        match self {
+            Self::Nothing => None,
+            Self::Until { until, .. } => Some(*until),
+        }
     }
 }

@@ -176,7 +176,7 @@ fn sids_move_to_another_locator_before_the_old_ones_go() {
     };
     net.until("pe2", "the other PE sends to the new SID", leads_there);
     assert!(net.numbers("pe1", "blue")[2].starts_with("\"fc00:0:1:"));
-    let gone = "SIDs that have moved are not listened to any more";
+    let gone = "what was withdrawn or has moved is gone";
     net.until("pe1", "the old SID goes after a while", || net.node("pe1").logs().contains(gone));
     assert_lossless(concerned);
     unconcerned.assert_untouched();

@@ -60,25 +60,50 @@ pub(crate) fn to_circuit(packet: &Packet, ifindex: u32, filter: u32) -> Result<(
 fn pass(packet: &Packet, vrf: u32, scope: u32, filter: u32) -> Result<(), DropReason> {
     let translation = Translation::of_this_packet().ok_or(DropReason::NoFlowTable)?;
     let passage = Passage::of_this_packet().ok_or(DropReason::NoFlowTable)?;
+    passage.fill(packet, translation, scope);
+    match filter_decide(vrf, filter, packet.inner.length) {
+        PASSES => Ok(()),
+        // Never another code than that of a reason.
+        code => Err(DropReason::from_code(code - 1).unwrap_or(DropReason::Filtered)),
+    }
+}
+
+/// What [`filter_decide`] returns besides the code of a reason, plus one.
+const PASSES: u32 = 0;
+
+/// Decides about this CPU's [`Passage`]. A global function, which the verifier looks at by itself, and not anew for each of the
+/// ways that lead here; such may return numbers only.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn filter_decide(vrf: u32, filter: u32, octets: u32) -> u32 {
+    match decide(vrf, filter, octets) {
+        Ok(()) => PASSES,
+        Err(reason) => reason as u32 + 1,
+    }
+}
+
+#[inline(always)]
+fn decide(vrf: u32, filter: u32, octets: u32) -> Result<(), DropReason> {
+    let passage = Passage::of_this_packet().ok_or(DropReason::NoFlowTable)?;
     let Some(entry) = rules::filter(filter) else {
         // A circuit that names it is set after it, and removed before it: torn by hand.
         note(0, 0);
         return Err(DropReason::Filtered);
     };
-    passage.fill(packet, translation, scope, entry);
+    (passage.set, passage.flags) = (entry.set, entry.flags);
     if passage.may_be_denied() && passage.answers && flows::is_admitted(passage, vrf) {
-        count(entry.admitted, packet.inner.length);
+        count(entry.admitted, octets);
         return Ok(());
     }
     let mut verdict = judge(passage);
     if passage.error && !verdict.accepts() {
-        passage.ask_about_error(packet);
+        passage.ask_about_error();
         verdict = judge(passage);
     }
     if verdict.is_open() {
-        translation.need_ports()?;
+        return Err(passage.why_open());
     }
-    count(if verdict.rule() == 0 { entry.unmatched } else { verdict.counter() }, packet.inner.length);
+    count(if verdict.rule() == 0 { entry.unmatched } else { verdict.counter() }, octets);
     if !verdict.accepts() {
         note(entry.set, verdict.rule());
         return Err(DropReason::Filtered);

@@ -1,5 +1,8 @@
 use aya_ebpf::{macros::map, maps::PerCpuArray};
-use srv6_types::maps::{FilterEntry, filter_direction, filter_flag};
+use srv6_types::{
+    DropReason,
+    maps::{filter_direction, filter_flag},
+};
 
 use super::rules::hides_protocol;
 use crate::packet::{
@@ -22,7 +25,7 @@ pub(super) struct Passage {
     /// Rules in force.
     pub(super) set: u32,
     /// Bits of [`filter_flag`].
-    flags: u32,
+    pub(super) flags: u32,
     /// Direction that the rules are asked about.
     pub(super) direction: u32,
     /// Destination port that they are asked about, as on the wire.
@@ -34,6 +37,7 @@ pub(super) struct Passage {
     pub(super) knows_protocol: bool,
     /// The rules are asked about the error's sender.
     by_sender: bool,
+    later_fragment: bool,
     /// It may be the answer to something.
     pub(super) answers: bool,
     /// It may be answered.
@@ -55,8 +59,9 @@ impl Passage {
     }
 
     #[inline(always)]
-    pub(super) fn fill(&mut self, packet: &Packet, upper: &Translation, scope: u32, entry: &FilterEntry) {
-        (self.scope, self.set, self.flags) = (scope, entry.set, entry.flags);
+    pub(super) fn fill(&mut self, packet: &Packet, upper: &Translation, scope: u32) {
+        self.scope = scope;
+        self.sender = packet.inner.source;
         self.direction = scope & 1;
         self.tuple.source = upper.came.source;
         self.tuple.destination = upper.leaves.destination;
@@ -71,8 +76,9 @@ impl Passage {
         self.knows_port = upper.has_ports != 0;
         self.knows_protocol = self.knows_port || !hides_protocol(upper.protocol);
         (self.error, self.by_sender) = (upper.quoted != 0, false);
+        self.later_fragment = upper.later_fragment != 0;
         (self.answers, self.opens) = (self.knows_port, self.knows_port);
-        if self.error || upper.later_fragment != 0 {
+        if self.error || self.later_fragment {
             self.opens = false;
         } else if upper.protocol == protocol::TCP {
             self.answers &= upper.tcp_flags & (SYN | ACK) != SYN;
@@ -104,13 +110,18 @@ impl Passage {
 
     /// Asks about the error instead of the flow that it is about.
     #[inline(always)]
-    pub(super) fn ask_about_error(&mut self, packet: &Packet) {
-        self.sender = packet.inner.source;
+    pub(super) fn ask_about_error(&mut self) {
         (self.by_sender, self.port) = (true, 0);
-        self.protocol = match packet.inner.family {
+        self.protocol = match self.tuple.family {
             Family::V4 => protocol::ICMP,
             Family::V6 => protocol::ICMPV6,
         };
+    }
+
+    /// Why it is not known what the rules ask about.
+    #[inline(always)]
+    pub(super) const fn why_open(&self) -> DropReason {
+        if self.later_fragment { DropReason::FragmentBeforeFirst } else { DropReason::Malformed }
     }
 
     /// Asks about packets of the same flow in the other direction.

@@ -104,7 +104,7 @@ impl Node {
     async fn replan(&mut self) -> Result<(), AgentError> {
         let mut desired = plan(&self.intent, &self.links, self.numbers.allocations());
         self.restart.tell(&mut desired.speaker);
-        let Transition { withdraw, make, announce, remove } = self.tables.replan(&desired);
+        let Transition { withdraw, make, announce, remove, lingers } = self.tables.replan(&desired);
         self.speaker.withdraw(withdraw).await?;
         self.out_of_step |= !apply(&mut self.dataplane, &make);
         if let Err(error) = self.speaker.configure(desired.speaker.clone()).await? {
@@ -112,7 +112,9 @@ impl Node {
         }
         self.speaker.announce(announce).await?;
         self.out_of_step |= !apply(&mut self.dataplane, &remove);
-        self.lingering.hold(self.tables.lingers());
+        if lingers {
+            self.lingering.begin();
+        }
         self.report(&desired);
         self.underlay(&desired).await
     }
@@ -121,8 +123,10 @@ impl Node {
     pub(super) fn let_go(&mut self) {
         self.lingering.end();
         let gone = self.tables.let_go();
-        info!(changes = gone.len(), "what was withdrawn or has moved is gone");
-        self.out_of_step |= !apply(&mut self.dataplane, &gone);
+        if !gone.is_empty() {
+            info!(changes = gone.len(), "what was withdrawn or has moved is gone");
+            self.out_of_step |= !apply(&mut self.dataplane, &gone);
+        }
     }
 
     fn report(&self, desired: &Desired) {

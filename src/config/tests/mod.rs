@@ -3,6 +3,7 @@ mod arbitrary;
 mod contradictions;
 mod documented;
 mod keys;
+mod translations;
 mod values;
 mod yaml;
 

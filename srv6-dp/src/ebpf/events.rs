@@ -9,7 +9,7 @@ use std::{
 use aya::maps::{MapData, RingBuf};
 use srv6_types::{DropReason, VrfId, maps::DropEvent};
 
-use super::{EbpfDataplane, error::EbpfError};
+use super::{EbpfDataplane, codec::decode_name, error::EbpfError};
 use crate::model::{DataplaneError, IfIndex};
 
 /// A packet that was dropped.
@@ -21,6 +21,8 @@ pub struct DroppedPacket {
     pub reason: DropReason,
     /// Interface the packet came in by.
     pub interface: IfIndex,
+    /// Name of the filter's rule that dropped it, as it was then.
+    pub rule: Option<String>,
     /// What it was; `None` when it was not parsed that far.
     pub flow: Option<Flow>,
 }
@@ -79,6 +81,7 @@ fn decode(event: &[u8]) -> Option<DroppedPacket> {
         vrf: VrfId(number(event, offset_of!(DropEvent, vrf))?),
         reason: DropReason::from_code(number(event, offset_of!(DropEvent, reason))?)?,
         interface: IfIndex(number(event, offset_of!(DropEvent, ifindex))?),
+        rule: Some(decode_name(event.get(offset_of!(DropEvent, rule)..)?)).filter(|rule| !rule.is_empty()),
         flow: flow(event),
     })
 }
@@ -120,6 +123,7 @@ mod tests {
         event[16..20].copy_from_slice(&[10, 0, 0, 1]);
         event[32..36].copy_from_slice(&[10, 0, 0, 2]);
         event[48..52].copy_from_slice(&[0x1f, 0x90, 0, 53]);
+        event[52..61].copy_from_slice(b"no-telnet");
         event
     }
 
@@ -130,6 +134,7 @@ mod tests {
             (dropped.vrf, dropped.reason, dropped.interface),
             (VrfId(7), DropReason::TooBig, IfIndex(3))
         );
+        assert_eq!(dropped.rule.as_deref(), Some("no-telnet"));
         let flow = dropped.flow.unwrap();
         assert_eq!((flow.source, flow.destination), ([10, 0, 0, 1].into(), [10, 0, 0, 2].into()));
         assert_eq!((flow.protocol, flow.ports), (17, (8080, 53)));

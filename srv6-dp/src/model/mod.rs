@@ -13,7 +13,7 @@ use std::{
 use ipnet::{IpNet, Ipv6Net};
 use srv6_types::{Behavior, Sid, VrfId};
 
-pub use egress::{EgressAddress, EgressPolicy};
+pub use egress::{EgressAddress, EgressCounters, EgressPolicy};
 pub use filter::{Action, Direction, Filter, FilterCounters, FilterId, Rule};
 pub use flow::{FlowKind, FlowState, TrackedFlow};
 pub use service::{Backend, Reach, Service, ServiceId, Transport};
@@ -231,6 +231,8 @@ pub struct Counters {
     pub filters: BTreeMap<FilterId, FilterCounters>,
     /// Per service.
     pub services: BTreeMap<ServiceId, ServiceCounters>,
+    /// Per egress address.
+    pub egress_addresses: BTreeMap<(VrfId, IpAddr), EgressCounters>,
     /// Per VRF and reason, only those that are not zero.
     pub drops: BTreeMap<(VrfId, srv6_types::DropReason), u64>,
 }

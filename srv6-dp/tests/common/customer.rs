@@ -61,6 +61,14 @@ impl Customer {
         Circuit { vrf, mtu: 1500, mac: mac(self.number), gateway4, gateway6: None, filter: None }
     }
 
+    /// How many of `count` pings are answered.
+    #[allow(dead_code, reason = "each test file uses its part")]
+    pub(crate) fn pings(&self, to: IpAddr, count: u32) -> u64 {
+        let mut ping = self.namespace.command(&format!("ping -q -c {count} -i 0.01 -W 1 {to}"));
+        let ping = ping.stdout(Stdio::piped()).spawn().unwrap();
+        Flood { ping }.ended().answered
+    }
+
     /// Starts pings without end, the next as soon as the last is answered.
     pub(crate) fn flood(&self, to: IpAddr) -> Flood {
         let mut ping = self.namespace.command(&format!("ping -q -f {to}"));
@@ -93,6 +101,10 @@ impl Flooded {
 impl Flood {
     pub(crate) fn stop(self) -> Flooded {
         kill(Pid::from_raw(self.ping.id().try_into().unwrap()), Signal::SIGINT).unwrap();
+        self.ended()
+    }
+
+    fn ended(self) -> Flooded {
         let output = self.ping.wait_with_output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let words: Vec<_> = text.split_whitespace().collect();

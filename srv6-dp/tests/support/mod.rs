@@ -267,7 +267,7 @@ impl Pe {
         self.tally("SID_COUNTERS", counter)
     }
 
-    fn tally(&mut self, map: &str, index: u32) -> (u64, u64) {
+    pub fn tally(&mut self, map: &str, index: u32) -> (u64, u64) {
         let tallies = PerCpuArray::<_, Tally>::try_from(self.object.map_mut(map).unwrap()).unwrap();
         let cpus = tallies.get(&index, 0).unwrap();
         (cpus.iter().map(|tally| tally.packets).sum(), cpus.iter().map(|tally| tally.bytes).sum())

@@ -75,6 +75,13 @@ impl VrfTables {
     }
 }
 
+/// Whether anything lingers in `now` that did not in `before`.
+pub(super) fn begins(before: &State, now: &State) -> bool {
+    now.sids.keys().any(|sid| !before.sids.contains_key(sid))
+        || now.services.keys().any(|id| !before.services.contains_key(id))
+        || now.egress_addresses.keys().any(|at| !before.egress_addresses.contains_key(at))
+}
+
 /// A locator is ours as long as one of its SIDs is.
 fn locators(from: &State, leaving: &mut State) {
     let needed = |net: &&ipnet::Ipv6Net| leaving.sids.keys().any(|sid| net.contains(&sid.addr()));

@@ -10,7 +10,7 @@ use srv6_dp::{
 };
 use srv6_types::VrfId;
 
-use super::{Advertisements, VrfTable, VrfTables, path::Resolver};
+use super::{Advertisements, VrfTable, VrfTables, lingering::begins, path::Resolver};
 use crate::plan::Desired;
 
 /// What leads from one plan to the next, make before break. In this order, and before the next route is learnt:
@@ -26,6 +26,8 @@ pub struct Transition {
     pub announce: Vec<LocalRoute>,
     /// What is not needed any more.
     pub remove: Vec<Change>,
+    /// Something has begun to linger.
+    pub lingers: bool,
 }
 
 impl Transition {
@@ -42,7 +44,9 @@ impl VrfTables {
         let mut from = self.present();
         self.held = without_routes(&desired.dataplane);
         let mut make = self.vacate(desired, &mut from);
-        self.lingering = self.leaving(desired, &from);
+        let leaving = self.leaving(desired, &from);
+        let lingers = begins(&self.lingering, &leaving);
+        self.lingering = leaving;
         let routes = self.replan_routes(desired);
         let (made, remove) = splice(Change::between(&from, &self.present()), routes);
         make.extend(made);
@@ -50,7 +54,7 @@ impl VrfTables {
             Advertisements::between(&self.advertised, &desired.advertise);
         self.advertised.clone_from(&desired.advertise);
         self.problems.clone_from(&desired.problems);
-        Transition { withdraw, make, announce, remove }
+        Transition { withdraw, make, announce, remove, lingers }
     }
 
     /// An id that now is another tenant's is emptied first: no moment may one see the other's routes.

@@ -7,7 +7,8 @@ use srv6_types::{Behavior, Sid};
 use super::*;
 use crate::{
     Allocations,
-    testing::{intent, links, replan, via, vrf},
+    intent::BackendState,
+    testing::{drops, gateway, intent, links, replan, service, via, vrf},
 };
 
 const RED: VrfId = VrfId(1);
@@ -117,4 +118,74 @@ fn sids_show_what_is_transposed() {
     };
     assert_eq!(sids[0], red);
     assert_eq!(sids.len(), 2);
+}
+
+/// Red with a service that has backends here, there and nowhere, a policy with a gateway elsewhere, and filters.
+fn translating() -> VrfTables {
+    let mut web = service("web", &["10.100.0.1"], &["10.0.0.2", "10.9.0.2", "10.7.0.2"]);
+    web.backends[1].state = BackendState::Draining;
+    let mut internet = gateway("internet", &["192.0.2.6", "192.0.2.7", "192.0.2.8"]);
+    internet.gateway.as_mut().unwrap().addresses.truncate(1);
+    internet.gateway.as_mut().unwrap().addresses[0] = internet.addresses[2];
+    let red = vrf("red").circuit("eth1", &["10.0.0.1/24"]).circuit("eth7", &["10.7.0.1/24"]);
+    let red = red.service(web).service(service("none", &["10.100.0.2"], &[])).egress(internet);
+    let vrfs = vec![red.rule(drops("all")), vrf("blue")];
+    let mut tables = VrfTables::default();
+    tables.replan(&replan(&intent(vrfs), &links(&["eth1"]), &mut Allocations::default()));
+    let path = Some(path(Behavior::END_DT46));
+    tables.learn(&VrfRoute { vrf: RED, prefix: "192.0.2.7/32".parse().unwrap(), path });
+    tables
+}
+
+#[test]
+fn a_service_shows_where_its_backends_are_and_whether_others_hear_of_it() {
+    let views = translating().service_views(RED);
+    let [web, none] = views.as_slice() else { panic!("{views:?}") };
+    let places: Vec<_> = web.backends.iter().map(|backend| (backend.state, &backend.place)).collect();
+    let nowhere = PlaceView::Nowhere { reason: "its circuit is not up".into() };
+    let expected = [
+        (BackendState::Ready, &PlaceView::Here),
+        (BackendState::Draining, &PlaceView::Direct),
+        (BackendState::Ready, &nowhere),
+    ];
+    assert_eq!(places, expected);
+    let told = |view: &ServiceView| (view.vips[0].sid, view.vips[0].withheld.clone());
+    assert_eq!(told(web), (Some("fc00:0:1:2::".parse().unwrap()), None));
+    assert_eq!(told(none), (None, Some("no backend is ready".into())));
+    let text = serde_json::to_string(web).unwrap();
+    let ports = r#""ports":[{"protocol":"TCP","port":80,"targetPort":8080}],"policy":"cluster""#;
+    assert!(text.contains(ports), "{text}");
+    assert_eq!(serde_json::from_str::<ServiceView>(&text).unwrap(), *web);
+}
+
+#[test]
+fn an_egress_policy_shows_the_address_in_use() {
+    let tables = translating();
+    let [internet] = &tables.egress_views(RED)[..] else { panic!("one policy") };
+    let used: Vec<_> = internet.addresses.iter().map(|c| (c.next_hop.is_some(), c.used)).collect();
+    assert_eq!(used, [(false, false), (true, true), (true, false)], "the first that has a route");
+    assert_eq!(internet.addresses[2].next_hop, Some(NextHopView::Egress));
+    let [own] = &tables.egress_address_views(RED)[..] else { panic!("one address") };
+    let text = serde_json::to_string(own).unwrap();
+    let expected = r#"{"address":"192.0.2.8","sid":"fc00:0:1:3::","withheld":null,"firstPort":1024,"lastPort":65535,"portBlock":128,"localPreference":null,"gracefulShutdown":false}"#;
+    assert_eq!(text, expected);
+    assert_eq!(serde_json::from_str::<EgressAddressView>(&text).unwrap(), *own);
+}
+
+#[test]
+fn a_filter_is_shown_for_each_circuit_that_is_attached() {
+    let tables = translating();
+    let [filter] = &tables.filter_views(RED)[..] else { panic!("one circuit") };
+    assert_eq!((filter.interface.as_str(), filter.rules.len()), ("eth1", 2));
+    let rule = &filter.rules[1];
+    assert_eq!((rule.name.as_str(), rule.direction.as_str(), rule.action.as_str()), ("all", "in", "drop"));
+    assert_eq!(rule.prefix.to_string(), "::/0");
+    let blue = VrfId(2);
+    assert!(tables.filter_views(blue).is_empty() && tables.service_views(blue).is_empty());
+}
+
+#[test]
+fn sids_show_what_they_do_besides() {
+    let roles: Vec<_> = translating().sid_views().into_iter().map(|sid| sid.role).collect();
+    assert_eq!(roles, [None, Some("balance".into()), Some("egress 192.0.2.8".into()), None]);
 }

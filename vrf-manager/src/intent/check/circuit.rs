@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv6Net};
 
 use super::{Faults, Seen, is_no_host};
 use crate::{
@@ -64,13 +64,18 @@ fn gateway(subnet: IpNet, intent: &Intent, place: &str, faults: &mut Faults) {
         let problem = format!("{address} is the address of the subnet itself, or its broadcast address");
         return faults.add(place, problem, format!("write a host's address, such as {}", first_host(subnet)));
     }
-    let IpNet::V6(net) = subnet else { return };
-    let domain = intent.srv6.locators.iter().filter_map(|named| domain(&named.locator));
-    if let Some(domain) = domain.into_iter().find(|d| d.contains(&net.trunc()) || net.contains(d)) {
+    if let Some(domain) = domain_met(subnet, intent) {
         let problem =
             format!("{subnet} meets the SRv6 domain {domain}, which tenants must not reach (RFC 8754)");
         faults.add(place, problem, "take the tenant's subnet from outside of the locator block");
     }
+}
+
+/// The part of the SRv6 domain that a tenant's prefix meets.
+pub(super) fn domain_met(net: IpNet, intent: &Intent) -> Option<Ipv6Net> {
+    let IpNet::V6(net) = net else { return None };
+    let mut domains = intent.srv6.locators.iter().filter_map(|named| domain(&named.locator));
+    domains.find(|domain| domain.contains(&net.trunc()) || net.contains(domain))
 }
 
 /// IPv6 has none.

@@ -3,8 +3,13 @@
 
 mod bgp;
 mod circuit;
+mod egress;
+mod filter;
+mod limits;
 mod node;
+mod own;
 mod route;
+mod service;
 #[cfg(test)]
 mod tests;
 mod vrf;
@@ -32,6 +37,7 @@ pub fn check(intent: &Intent) -> Vec<IntentError> {
     node::srv6(intent, &mut faults);
     bgp::check(intent, &mut faults);
     vrf::check(intent, &mut faults);
+    limits::check(intent, &mut faults);
     node::underlay(intent, &mut faults);
     faults.0
 }

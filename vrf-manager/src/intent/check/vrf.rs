@@ -1,6 +1,6 @@
 use bgp_wire::nlri::RouteDistinguisher;
 
-use super::{Faults, Seen, circuit, route};
+use super::{Faults, Seen, circuit, egress, filter, route, service};
 use crate::{
     allocate::locator_of,
     intent::{Intent, Vrf},
@@ -17,6 +17,9 @@ pub(super) fn check(intent: &Intent, faults: &mut Faults) {
         locator(vrf, intent, &path, faults);
         circuit::check(vrf, intent, &mut interfaces, &path, faults);
         route::check(vrf, &path, faults);
+        service::check(vrf, intent, &path, faults);
+        egress::check(vrf, intent, &path, faults);
+        filter::check(vrf, &path, faults);
     }
 }
 

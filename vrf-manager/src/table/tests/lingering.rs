@@ -33,7 +33,7 @@ fn a_vip_that_goes_serves_until_others_have_heard() {
     let mut pe = Pe::new(vec![red().service(web())], &["eth1"]);
     let before = pe.dataplane.clone();
     let transition = pe.configure(&intent(vec![red()]));
-    assert_eq!(withdrawn(&transition), [VIP]);
+    assert_eq!((withdrawn(&transition), transition.lingers), (vec![VIP.to_owned()], true));
     assert_eq!((&transition.make, &transition.remove), (&vec![], &vec![]));
     assert_eq!(pe.dataplane, before, "its service, its route, its SID and the flow table stay");
     assert_eq!(pe.tables.state(), before, "so does whoever brings the dataplane back into step");
@@ -59,7 +59,7 @@ fn what_lingers_is_not_cut_short_by_another_plan() {
     let mut pe = Pe::new(vec![red().service(web())], &["eth1"]);
     pe.configure(&intent(vec![red()]));
     let other = pe.configure(&intent(vec![red(), vrf("blue")]));
-    assert_eq!(other.remove, []);
+    assert_eq!((other.remove, other.lingers), (vec![], false), "nothing has begun to");
     assert!(pe.dataplane.services.contains_key(&WEB));
     pe.let_go();
     assert!(pe.dataplane.services.is_empty());

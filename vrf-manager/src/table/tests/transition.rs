@@ -18,8 +18,8 @@ fn the_same_plan_again_is_no_change() {
 #[test]
 fn a_vrf_is_made_before_it_is_announced() {
     let mut pe = Pe::new(vec![], &["eth1"]);
-    let Transition { withdraw, make, announce, remove } = pe.configure(&intent(vec![red()]));
-    assert_eq!((withdraw, remove), (vec![], vec![]));
+    let Transition { withdraw, make, announce, remove, lingers } = pe.configure(&intent(vec![red()]));
+    assert_eq!((withdraw, remove, lingers), (vec![], vec![], false));
     assert_eq!(announce.len(), 1);
     let vrf = position(&make, |c| matches!(c, Change::SetVrf(..)));
     let circuit = position(&make, |c| matches!(c, Change::SetCircuit(..)));
@@ -32,11 +32,11 @@ fn a_vrf_is_made_before_it_is_announced() {
 fn a_vrf_is_withdrawn_before_it_is_removed() {
     let mut pe = Pe::new(vec![red(), vrf("blue")], &["eth1"]);
     pe.learn(RED, "10.1.0.0/16", Some(path("fc00:0:2:1::")));
-    let Transition { withdraw, make, announce, remove } = pe.configure(&intent(vec![vrf("blue")]));
+    let Transition { withdraw, make, announce, remove, lingers } = pe.configure(&intent(vec![vrf("blue")]));
     assert_eq!(withdraw, [(RED, "10.0.0.0/24".parse().unwrap())]);
     assert_eq!((make, announce), (vec![], vec![]));
     assert!(matches!(remove.first(), Some(Change::RemoveSid(_))), "{remove:?}");
-    assert!(!pe.tables.lingers(), "nothing leads into a VRF that is gone");
+    assert!(!lingers && !pe.tables.lingers(), "nothing leads into a VRF that is gone");
     assert_eq!(remove.last(), Some(&Change::RemoveVrf(RED)));
     assert!(pe.dataplane.routes.is_empty());
 }
@@ -46,8 +46,8 @@ fn a_renumbered_locator_has_both_sids_while_the_new_one_is_announced() {
     let mut pe = Pe::new(vec![red()], &["eth1"]);
     let mut moved = intent(vec![red()]);
     moved.srv6.locators = vec![locator("main", "fc00:0:9::", [32, 16, 16, 0])];
-    let Transition { withdraw, make, announce, remove } = pe.configure(&moved);
-    assert_eq!((withdraw, remove), (vec![], vec![]));
+    let Transition { withdraw, make, announce, remove, lingers } = pe.configure(&moved);
+    assert_eq!((withdraw, remove, lingers), (vec![], vec![], true));
     assert!(matches!(make.last(), Some(Change::SetSid(s, _)) if *s == sid("fc00:0:9:1::")), "{make:?}");
     assert_eq!(announce[0].sid.unwrap().sid, sid("fc00:0:9:1::"));
     let Some(Change::SetNode(during)) = make.first() else { panic!("{make:?}") };

@@ -1,3 +1,5 @@
+mod roles;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
@@ -7,7 +9,7 @@ use srv6_types::Locator;
 use super::*;
 use crate::{
     plan::Links,
-    testing::{intent, links, locator, replan, vrf},
+    testing::{gateway, intent, links, locator, replan, service, vrf},
 };
 
 fn intent_of(names: &[&str]) -> Intent {
@@ -162,6 +164,8 @@ fn numbers_of_an_unknown_vrf_in_the_maps_are_not_given_to_another() {
     assert_eq!(adopted.function("main", "red", SidPurpose::Dt46), Some(1));
 }
 
+const EGRESS: SidPurpose = SidPurpose::Egress(std::net::IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)));
+
 /// VRF and what the number is for.
 type Key = (String, &'static str);
 
@@ -178,17 +182,21 @@ fn numbers(allocations: &Allocations, intent: &Intent) -> BTreeMap<Key, u32> {
         add("dt4", allocations.function("tiny", &vrf.name, SidPurpose::Dt4));
         add("dt6", allocations.function("tiny", &vrf.name, SidPurpose::Dt6));
         add("dt46", allocations.function("tiny", &vrf.name, SidPurpose::Dt46));
+        add("dtb", allocations.function("tiny", &vrf.name, SidPurpose::Balance));
+        add("dte", allocations.function("tiny", &vrf.name, EGRESS));
         add("rd", allocations.distinguishers.get(&vrf.name));
     }
     all
 }
 
-/// Of eight tenants, who is there and who has a SID per family. 15 functions, so that they run out.
+/// Of eight tenants, who is there, who has a SID per family, and who has one for services or an egress address. 15 functions, so that they run out.
 fn intents() -> impl Strategy<Value = Intent> {
-    proptest::collection::vec((0u8..3, any::<bool>()), 8).prop_map(|tenants| {
+    proptest::collection::vec((0u8..3, any::<bool>(), 0u8..8), 8).prop_map(|tenants| {
         let mut vrfs = Vec::new();
-        for (n, (mode, _)) in tenants.iter().enumerate().filter(|(_, (_, there))| *there) {
+        for (n, (mode, _, more)) in tenants.iter().enumerate().filter(|(_, (_, there, _))| *there) {
             let mut tenant = vrf(&format!("t{n}"));
+            tenant.services.extend((*more == 0).then(|| service("web", &["10.100.0.1"], &[])));
+            tenant.egress.extend((*more == 1).then(|| gateway("internet", &["192.0.2.7"])));
             tenant.sid_mode = if *mode == 0 { SidMode::PerFamily } else { SidMode::PerVrf };
             vrfs.push(tenant);
         }

@@ -1,3 +1,7 @@
+mod egress;
+mod filter;
+mod service;
+
 use std::{collections::BTreeSet, time::Instant};
 
 use bgp_core::rib::LocalRoute;

@@ -1,3 +1,5 @@
+mod translations;
+
 use std::time::Duration;
 
 use bgp_wire::Family;

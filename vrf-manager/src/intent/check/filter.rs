@@ -1,0 +1,56 @@
+use srv6_dp::model::Transport;
+
+use super::{Faults, Seen, egress::short_name};
+use crate::intent::{FilterRule, Vrf};
+
+const ICMP: u8 = 1;
+const ICMPV6: u8 = 58;
+
+/// Names are those of the VRF, for a drop event shows no more: rules of circuits are among them.
+pub(super) fn check(vrf: &Vrf, path: &str, faults: &mut Faults) {
+    let mut names = Seen::new();
+    for (j, circuit) in vrf.circuits.iter().enumerate() {
+        rules(&circuit.filter, &mut names, &format!("{path}.attachmentCircuits[{j}].filter"), faults);
+    }
+    rules(&vrf.filter, &mut names, &format!("{path}.filter"), faults);
+}
+
+fn rules<'a>(rules: &'a [FilterRule], names: &mut Seen<&'a str>, path: &str, faults: &mut Faults) {
+    for (k, rule) in rules.iter().enumerate() {
+        let path = format!("{path}[{k}]");
+        if let Some(first) = names.before(&rule.name, &path) {
+            let problem = format!("the name {} is that of {first} already", rule.name);
+            faults.add(format!("{path}.name"), problem, "give each rule of a VRF its own name");
+        }
+        short_name(&rule.name, &path, faults);
+        protocol(rule, &path, faults);
+        ports(rule, &path, faults);
+    }
+}
+
+fn protocol(rule: &FilterRule, path: &str, faults: &mut Faults) {
+    let Some(prefix) = rule.prefix else { return };
+    let (of_other, own) = if prefix.addr().is_ipv4() { (ICMPV6, "icmp") } else { (ICMP, "icmpv6") };
+    faults.add_if(
+        rule.protocol == Some(of_other),
+        format!("{path}.protocol"),
+        &format!("{prefix} is of the other family"),
+        &format!("write {own}"),
+    );
+}
+
+fn ports(rule: &FilterRule, path: &str, faults: &mut Faults) {
+    let Some((first, last)) = rule.ports else { return };
+    faults.add_if(
+        first > last,
+        format!("{path}.ports"),
+        &format!("{first}-{last} is no range of ports"),
+        "write the lower one first",
+    );
+    faults.add_if(
+        rule.protocol.and_then(Transport::from_number).is_none(),
+        format!("{path}.ports"),
+        "only TCP, UDP and SCTP have ports",
+        "write protocol: tcp, udp or sctp beside it, or leave the ports away",
+    );
+}
