@@ -5,12 +5,16 @@ use std::{
     net::{IpAddr, SocketAddr},
     ops::Deref,
     thread,
+    time::Duration,
 };
 
 use crate::{
     hosts::{Answer, Connection, ask},
     peers::{Network, eventually},
 };
+
+/// For what takes as long as it takes.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) const TENANTS: [&str; 2] = ["red", "blue"];
 
