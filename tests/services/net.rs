@@ -5,12 +5,16 @@ use std::{
     net::{IpAddr, SocketAddr},
     ops::Deref,
     thread,
+    time::Duration,
 };
 
 use crate::{
     hosts::{Answer, Connection, ask},
     peers::{Network, eventually},
 };
+
+/// For what takes as long as it takes.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) const TENANTS: [&str; 2] = ["red", "blue"];
 
@@ -127,7 +131,11 @@ impl Net {
         for pe in ["pe1", "pe2"] {
             self.edit_vrf(&format!("services/{pe}.yaml"), tenant, change);
         }
-        thread::scope(|scope| ["pe1", "pe2"].map(|pe| scope.spawn(move || self.pe(pe).reload())));
+        thread::scope(|scope| {
+            for pe in ["pe1", "pe2"] {
+                scope.spawn(move || self.pe(pe).reload());
+            }
+        });
     }
 }
 

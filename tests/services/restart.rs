@@ -43,12 +43,12 @@ fn connections_survive_agents_that_are_killed_and_new_ones_are_made_meanwhile() 
         for pe in ["pe1", "pe2"] {
             net.pe(pe).0.kill_main(Signal::SIGKILL).unwrap();
             thread::sleep(Duration::from_secs(1));
-            TENANTS.map(open);
+            TENANTS.iter().for_each(|tenant| drop(open(tenant)));
             net.pe(pe).0.start_main().unwrap();
             net.pe(pe).await_session("fd00:ff::9");
             net.await_vip("red", Vip::Shop, &["pe1", "pe2"]);
             thread::sleep(Duration::from_secs(1));
-            TENANTS.map(open);
+            TENANTS.iter().for_each(|tenant| drop(open(tenant)));
         }
         done.store(true, Ordering::Relaxed);
         for (tenant, talking) in TENANTS.iter().zip(talking) {

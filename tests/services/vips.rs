@@ -19,7 +19,9 @@ fn assert_served(net: &Net, vip: Vip, site: u8, expected: impl Fn(&str, &BTreeSe
     for to in vip.sockets() {
         let mut open: Vec<Connection> = Vec::new();
         let mut answers = [Vec::new(), Vec::new()];
-        for port in 20_000..20_000 + REQUESTS {
+        // Other ports for each VIP: the backends, which are the same, tell clients apart by port.
+        let first = 20_000 + 1000 * vip as u16;
+        for port in first..first + REQUESTS {
             for (tenant, answers) in TENANTS.iter().zip(&mut answers) {
                 answers.push(if tcp {
                     open.push(net.connect(tenant, site, port, to));

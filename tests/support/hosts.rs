@@ -89,5 +89,9 @@ pub(crate) fn ask(node: &Node<'_>, port: u16, to: SocketAddr) -> io::Result<Answ
 fn bound(kind: Type, protocol: Protocol, port: u16, to: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(to), kind, Some(protocol))?;
     let any: IpAddr = if to.is_ipv4() { [0; 4].into() } else { [0; 16].into() };
+    socket.set_reuse_address(true)?;
+    if to.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
     socket.bind(&SocketAddr::new(any, port).into()).map(|()| socket)
 }

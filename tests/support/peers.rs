@@ -196,6 +196,15 @@ impl Pe<'_> {
         items(&drops["drops"]).filter(of).filter_map(|drop| drop["packets"].as_u64()).sum()
     }
 
+    /// Packets of a VRF that came from its circuits.
+    pub(crate) fn counted(&self, vrf: &str) -> u64 {
+        let counters = self.show(&["counters"]);
+        items(&counters["vrfs"])
+            .filter(|of| of["vrf"] == vrf)
+            .filter_map(|of| of["fromCircuit"].as_u64())
+            .sum()
+    }
+
     /// Takes a changed file over, and returns once that is done.
     #[track_caller]
     pub(crate) fn reload(&self) {

@@ -40,6 +40,10 @@ pub(crate) fn inside<T: Send>(node: &Node<'_>, what: impl FnOnce() -> T + Send) 
     thread::scope(|scope| scope.spawn(inside).join().unwrap())
 }
 
+pub(crate) fn mac(node: &Node<'_>, interface: &str) -> [u8; 6] {
+    inside(node, || link_address(interface).addr().expect("Ethernet has addresses"))
+}
+
 fn link_address(interface: &str) -> LinkAddr {
     let mut addresses = getifaddrs().unwrap().filter(|address| address.interface_name == interface);
     addresses.find_map(|address| address.address?.as_link_addr().copied()).expect("the interface is there")
