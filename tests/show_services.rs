@@ -1,5 +1,4 @@
 //! What the command line tells of services and flows while there is traffic.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "support/peers.rs"]
 mod peers;
