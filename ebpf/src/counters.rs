@@ -2,10 +2,10 @@
 
 use srv6_types::{
     DropReason,
-    maps::{DropKey, Tally, service_counter, vrf_counter},
+    maps::{DropKey, Tally, egress_counter, service_counter, vrf_counter},
 };
 
-use crate::maps::{DROPS, SERVICE_COUNTERS, SID_COUNTERS, VRF_COUNTERS};
+use crate::maps::{DROPS, EGRESS_COUNTERS, SERVICE_COUNTERS, SID_COUNTERS, VRF_COUNTERS};
 
 /// Counts a packet of `octets` in one of [`vrf_counter`].
 #[inline(always)]
@@ -19,6 +19,12 @@ pub(crate) fn count(vrf: u32, counter: u32, octets: u32) {
 #[inline(always)]
 pub(crate) fn count_sid(counter: u32, octets: u32) {
     add(SID_COUNTERS.get_ptr_mut(counter), octets);
+}
+
+/// Counts a packet of `octets` in one of [`egress_counter`] of the egress address of this index.
+#[inline(always)]
+pub(crate) fn count_egress(address: u32, counter: u32, octets: u32) {
+    add(EGRESS_COUNTERS.get_ptr_mut(address.wrapping_mul(egress_counter::COUNT) + counter), octets);
 }
 
 /// Counts a packet of `octets` in one of [`service_counter`].

@@ -20,15 +20,27 @@ static FIB6: LpmTrie<FibKey6, u32> = LpmTrie::with_max_entries(ROUTES, 0);
 /// Index of the next hop of the longest prefix that holds `destination`.
 #[inline(always)]
 pub(crate) fn lookup(vrf: u32, family: Family, destination: &Address) -> Option<u32> {
+    lookup_up_to(vrf, family, destination, 0)
+}
+
+/// The same among prefixes that hold more than `destination` alone.
+#[inline(always)]
+pub(crate) fn lookup_shorter(vrf: u32, family: Family, destination: &Address) -> Option<u32> {
+    lookup_up_to(vrf, family, destination, 1)
+}
+
+/// Among prefixes that leave at least `open` bits open.
+#[inline(always)]
+fn lookup_up_to(vrf: u32, family: Family, destination: &Address, open: u32) -> Option<u32> {
     let vrf = vrf.to_be_bytes();
     match family {
         Family::V4 => {
             let key = FibKey4 { vrf, addr: destination.octets4() };
-            FIB4.get(Key::new(VRF_BITS + 32, key)).copied()
+            FIB4.get(Key::new(VRF_BITS + 32 - open, key)).copied()
         }
         Family::V6 => {
             let key = FibKey6 { vrf, addr: destination.octets() };
-            FIB6.get(Key::new(VRF_BITS + 128, key)).copied()
+            FIB6.get(Key::new(VRF_BITS + 128 - open, key)).copied()
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     fib, filter, guard,
     headend::encaps,
     maps::{NEXT_HOPS, VRFS},
+    outcome::{Outcome, Packed},
     packet::{Family, Packet, read_upper},
     services::{self, Balanced},
     translate,
@@ -58,11 +59,18 @@ impl Arrival {
 #[inline(always)]
 pub(crate) fn forward(packet: &mut Packet, arrival: &Arrival) -> Result<Forward, DropReason> {
     let vrf = VRFS.get(packet.vrf).ok_or(DropReason::NoRouteInVrf)?;
-    if vrf.flows == 0 || packet.own {
-        let next_hop = resolve(packet)?;
-        return send(packet, next_hop);
+    // What is to be translated must not leave untranslated, not even where user space has forgotten the flow table.
+    if vrf.flows == 0 && arrival.egress == 0 {
+        return forward_plainly(packet);
     }
     forward_flow(packet, arrival, vrf)
+}
+
+/// Neither translated nor filtered: in a VRF without either, or what the program itself has to say.
+#[inline(always)]
+pub(crate) fn forward_plainly(packet: &mut Packet) -> Result<Forward, DropReason> {
+    let next_hop = resolve(packet)?;
+    send(packet, next_hop)
 }
 
 /// In a VRF that remembers flows.
@@ -84,11 +92,7 @@ fn forward_flow(packet: &mut Packet, arrival: &Arrival, vrf: &VrfEntry) -> Resul
             }
             Balanced::Local => return Ok(Forward::Local),
         },
-        next_hop_kind::EGRESS => {
-            egress::inbound(packet)?;
-            services::answer(packet);
-            next_hop = resolve(packet)?;
-        }
+        next_hop_kind::EGRESS => next_hop = to_host(packet, arrival, vrf)?,
         next_hop_kind::LOCAL => return Ok(Forward::Local),
         _ => next_hop = leave(packet, arrival, vrf, next_hop)?,
     }
@@ -96,6 +100,26 @@ fn forward_flow(packet: &mut Packet, arrival: &Arrival, vrf: &VrfEntry) -> Resul
         filter::from_circuit(packet, arrival.vrf, arrival.circuit, arrival.filter)?;
     }
     send(packet, next_hop)
+}
+
+/// Leads a packet for one of our egress addresses on to the host that has the mapping.
+#[inline(always)]
+fn to_host(
+    packet: &mut Packet,
+    arrival: &Arrival,
+    vrf: &VrfEntry,
+) -> Result<&'static NextHopEntry, DropReason> {
+    if arrival.egress != 0 {
+        egress::outbound_to_other(packet, arrival.egress - 1)?;
+    }
+    egress::inbound(packet)?;
+    services::answer(packet);
+    let next_hop = resolve(packet)?;
+    let is_here = matches!(next_hop.kind, next_hop_kind::GATEWAY | next_hop_kind::CONNECTED);
+    if is_here && vrf.flags & vrf_flag::EGRESS != 0 {
+        egress::hairpin(packet, next_hop.ifindex)?;
+    }
+    Ok(next_hop)
 }
 
 /// Puts a packet to somewhere else than this node's own addresses under an egress address where that is due.
@@ -107,9 +131,7 @@ fn leave(
     next_hop: &'static NextHopEntry,
 ) -> Result<&'static NextHopEntry, DropReason> {
     let choice = match arrival.egress {
-        0 if arrival.circuit != 0 && vrf.flags & vrf_flag::EGRESS != 0 => {
-            egress::choose(packet, arrival.circuit)?
-        }
+        0 if arrival.circuit != 0 && vrf.flags & vrf_flag::EGRESS != 0 => egress::choose(arrival.circuit)?,
         0 => Choice::None,
         egress => Choice::Here(egress - 1),
     };
@@ -150,6 +172,17 @@ fn send(packet: &mut Packet, next_hop: &'static NextHopEntry) -> Result<Forward,
 /// Follows leaks until a next hop that is none.
 #[inline(always)]
 fn resolve(packet: &mut Packet) -> Result<&'static NextHopEntry, DropReason> {
+    at(find_next_hop(packet).unpack()? as u32)
+}
+
+/// Index of the next hop. Apart, for its keys take room on the stack.
+#[inline(never)]
+fn find_next_hop(packet: &mut Packet) -> Packed {
+    Packed::pack(follow_leaks(packet))
+}
+
+#[inline(always)]
+fn follow_leaks(packet: &mut Packet) -> Outcome {
     let destination = packet.destination();
     for _ in 0..=LEAKS {
         let index =
@@ -158,7 +191,7 @@ fn resolve(packet: &mut Packet) -> Result<&'static NextHopEntry, DropReason> {
         match next_hop.kind {
             next_hop_kind::VRF => packet.vrf = next_hop.vrf,
             next_hop_kind::BLACKHOLE => return Err(DropReason::Blackhole),
-            _ => return Ok(next_hop),
+            _ => return Ok(index as i32),
         }
     }
     Err(DropReason::LeakLoop)

@@ -6,9 +6,9 @@ use aya_ebpf::{
     maps::{Array, HashMap, LpmTrie, PerCpuArray, PerCpuHashMap, RingBuf},
 };
 use srv6_types::maps::{
-    BackendEntry, CircuitEntry, DropKey, EgressEntry, EgressKey, EgressPolicyEntry, FibKey4, FibKey6,
-    MaglevRow, NextHopEntry, NodeConfig, ServiceEntry, ServiceKey, SidEntry, Tally, VrfEntry, egress_counter,
-    service_counter, vrf_counter,
+    BackendEntry, CircuitEntry, DropKey, EgressEntry, EgressKey, EgressMember, EgressPolicyEntry, FibKey4,
+    FibKey6, MaglevRow, NextHopEntry, NodeConfig, ServiceEntry, ServiceKey, SidEntry, Tally, VrfEntry,
+    egress_counter, service_counter, vrf_counter,
 };
 
 pub(crate) const VRF_SLOTS: u32 = 4096;
@@ -65,5 +65,8 @@ pub(crate) static EGRESS_DESTINATIONS4: LpmTrie<FibKey4, u32> = LpmTrie::with_ma
 pub(crate) static EGRESS_DESTINATIONS6: LpmTrie<FibKey6, u32> = LpmTrie::with_max_entries(65_536, 0);
 #[map]
 pub(crate) static EGRESS_POLICIES: HashMap<u32, EgressPolicyEntry> = HashMap::with_max_entries(4096, 0);
+/// What the policies were set to: no program reads it.
+#[map]
+pub(crate) static EGRESS_MEMBERS: HashMap<EgressMember, u32> = HashMap::with_max_entries(65_536, 0);
 #[map]
 pub(crate) static EVENTS: RingBuf = RingBuf::with_byte_size(256 * 1024, 0);

@@ -39,7 +39,7 @@ impl Packed {
         if self.0 < DROPPED {
             return Ok(self.0 as i32);
         }
-        // SAFETY: only `pack` makes one, and puts only the code of a reason here.
+        // SAFETY: only what `pack` has made is unpacked, and it puts only the code of a reason here.
         Err(unsafe { core::mem::transmute::<u32, DropReason>(self.0 as u32) })
     }
 }

@@ -11,5 +11,5 @@ mod track;
 
 pub(crate) use draft::Draft;
 pub(crate) use fragment::{recall_ports, remember_ports};
-pub(crate) use table::{claim, find, find_within, has_table, insert, insert_new, tell};
+pub(crate) use table::{claim, find, find_within, has_table, insert, insert_new, replace_idle, tell};
 pub(crate) use track::{begins_anew, implies_answer, now, touch};

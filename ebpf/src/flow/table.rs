@@ -8,11 +8,14 @@ use srv6_types::{
     maps::{FRAGMENT_LIFETIME, FlowEntry, FlowKey, flow_kind, lifetime},
 };
 
-use super::now;
+use super::{Draft, now};
 use crate::maps::VRF_SLOTS;
 
 /// The size is that of the template; user space makes each table as large as the VRF wants it.
 type Table = LruHashMap<FlowKey, FlowEntry, 1024>;
+
+/// [`FlowKey::scope`] of the mark beside an entry that is being replaced.
+const REPLACING: u32 = u32::MAX;
 
 /// By VRF id.
 #[btf_map]
@@ -71,6 +74,26 @@ pub(crate) fn insert(vrf: u32, key: &FlowKey, entry: &FlowEntry) -> Result<(), D
 #[inline(always)]
 pub(crate) fn insert_new(vrf: u32, key: &FlowKey, entry: &FlowEntry) -> Result<(), DropReason> {
     put(vrf, key, entry, BPF_NOEXIST)
+}
+
+/// Sets an entry in the place of one that has been idle for too long. Of several CPUs that try at a time, one does: it
+/// alone has set a mark beside the entry, and looks once more.
+#[inline(always)]
+pub(crate) fn replace_idle(vrf: u32, draft: &mut Draft) -> Result<(), DropReason> {
+    draft.key.scope = REPLACING;
+    let marked = insert_new(vrf, &draft.key, &draft.entry);
+    draft.key.scope = 0;
+    marked?;
+    let replaced = match find(vrf, &draft.key) {
+        Some(_) => Err(DropReason::NoFlowTable),
+        None => insert(vrf, &draft.key, &draft.entry),
+    };
+    draft.key.scope = REPLACING;
+    if let Some(table) = FLOWS.get(vrf) {
+        _ = table.remove(&draft.key);
+    }
+    draft.key.scope = 0;
+    replaced
 }
 
 /// Sets an entry where there is none, or one that has been idle for too long, or one that says the same. `false` where it is

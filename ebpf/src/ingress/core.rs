@@ -11,7 +11,7 @@ use srv6_types::{
 
 use crate::{
     counters, endpoint,
-    forward::{Arrival, Forward, forward},
+    forward::{Arrival, Forward, forward, forward_plainly},
     guard,
     icmp::{self, Sources, echo},
     maps::{LOCATORS, NODE, SIDS, VRFS},
@@ -70,7 +70,7 @@ fn endpoint(skb: Skb, sid: &SidEntry) -> i32 {
             Ok(()) => {
                 packet.vrf = sid.vrf;
                 counters::count(sid.vrf, vrf_counter::ANSWERED, packet.inner.length);
-                return answer(&mut packet, sid);
+                return answer(&mut packet);
             }
             Err(reason) => reason,
         },
@@ -79,13 +79,13 @@ fn endpoint(skb: Skb, sid: &SidEntry) -> i32 {
     let reason = outcome::forget(reason);
     let dropped = super::drop(skb, packet.vrf, reason, Some(&packet.inner));
     packet.vrf = sid.vrf;
-    if refuse(&mut packet, sid, reason) { answer(&mut packet, sid) } else { dropped }
+    if refuse(&mut packet, sid, reason) { answer(&mut packet) } else { dropped }
 }
 
 /// What the program itself has to say goes back through the VRF that it was asked in.
 #[inline(always)]
-fn answer(packet: &mut Packet, sid: &SidEntry) -> i32 {
-    match forward(packet, &Arrival::by_sid(sid)) {
+fn answer(packet: &mut Packet) -> i32 {
+    match forward_plainly(packet) {
         Ok(Forward::Sent(action)) => action,
         // Asked by ourselves: nobody to answer to.
         Ok(Forward::Local) => TC_ACT_SHOT,

@@ -16,6 +16,13 @@ impl Address {
         Self(unsafe { octets.as_ptr().cast::<[u32; 4]>().read() })
     }
 
+    /// The same in its place; `octets` is the first field of a map value, which is aligned.
+    #[inline(always)]
+    pub(crate) fn at(octets: &[u8; 16]) -> &Self {
+        // SAFETY: same size, any bits are valid; BPF reads unaligned words.
+        unsafe { &*octets.as_ptr().cast() }
+    }
+
     #[inline(always)]
     pub(crate) fn octets(&self) -> [u8; 16] {
         // SAFETY: same size, any bits are valid.

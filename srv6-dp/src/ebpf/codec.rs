@@ -129,7 +129,8 @@ pub(super) fn address(family: u32, octets: [u8; 16]) -> Option<IpAddr> {
     }
 }
 
-pub(super) fn encode_circuit(circuit: &Circuit) -> CircuitEntry {
+/// `egress` is the class of its hosts' egress policies.
+pub(super) fn encode_circuit(circuit: &Circuit, egress: u32) -> CircuitEntry {
     CircuitEntry {
         vrf: circuit.vrf.0,
         mtu: circuit.mtu,
@@ -138,7 +139,7 @@ pub(super) fn encode_circuit(circuit: &Circuit) -> CircuitEntry {
         reserved: [0; 2],
         gateway6: octets6(circuit.gateway6),
         filter: circuit.filter.map_or(0, |filter| filter.0),
-        egress: 0,
+        egress,
     }
 }
 

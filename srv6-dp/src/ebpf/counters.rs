@@ -24,6 +24,7 @@ impl EbpfDataplane {
             counters.sids.insert(Sid(sid), tally);
         }
         counters.filters = self.filters.counters()?;
+        counters.egress_addresses = self.egress.counters()?;
         for (id, installed) in &self.services.installed {
             let of_service = service_counters(&self.services.counters, installed.entry.counter);
             counters.services.insert(*id, of_service.map_err(self.maps.error("SERVICE_COUNTERS"))?);

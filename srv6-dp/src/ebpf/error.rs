@@ -88,6 +88,19 @@ pub enum EbpfError {
     /// An encapsulation without segments or with too many.
     #[error("{0} segments: write 1 to {max}", max = srv6_types::maps::MAX_SEGMENTS)]
     Segments(usize),
+    /// Port blocks that are none, or that run over the last port.
+    #[error("{blocks} blocks of {block_size} ports from port {first_port}: keep within ports 1 to 65535")]
+    PortBlocks {
+        /// First port.
+        first_port: u16,
+        /// Ports of a block.
+        block_size: u16,
+        /// Number of blocks.
+        blocks: u16,
+    },
+    /// A policy with an address too many, or one that no host may have.
+    #[error("egress policy {0}: name up to {max} addresses of each family, none unspecified", max = srv6_types::maps::EGRESS_CHOICES)]
+    EgressChoices(String),
     /// A name that the maps cannot hold.
     #[error("name {0:?}: keep to {max} octets, none of them zero", max = srv6_types::maps::NAME - 1)]
     Name(String),

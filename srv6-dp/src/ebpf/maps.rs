@@ -9,10 +9,10 @@ use aya::{
 use srv6_types::{
     DropReason,
     maps::{
-        BackendEntry, CircuitEntry, DropKey, FibKey4, FibKey6, FilterClass, FilterEntry, FilterKey4,
-        FilterKey6, FilterPortKey, FilterRuleEntry, FilterRuleKey, FilterVerdict, FlowEntry, FlowKey, LAYOUT,
-        MaglevRow, NextHopEntry, NodeConfig, ServiceEntry, ServiceKey, SidEntry, Tally, VrfEntry,
-        service_counter, vrf_counter,
+        BackendEntry, CircuitEntry, DropKey, EgressEntry, EgressKey, EgressMember, EgressPolicyEntry,
+        FibKey4, FibKey6, FilterClass, FilterEntry, FilterKey4, FilterKey6, FilterPortKey, FilterRuleEntry,
+        FilterRuleKey, FilterVerdict, FlowEntry, FlowKey, LAYOUT, MaglevRow, NextHopEntry, NodeConfig,
+        ServiceEntry, ServiceKey, SidEntry, Tally, VrfEntry, egress_counter, service_counter, vrf_counter,
     },
 };
 
@@ -44,6 +44,10 @@ pub struct Sizes {
     pub maglev_rows: u32,
     /// Rules over all filters; memory is taken as they come, but their counters are charged per CPU.
     pub filter_rules: u32,
+    /// Egress addresses, and as many policies; the addresses' counters are charged per CPU.
+    pub egress: u32,
+    /// Prefixes and circuits that egress policies are set with, and prefixes of each family that they are compiled to.
+    pub egress_prefixes: u32,
 }
 
 /// What a backend's entry has room for to name its service.
@@ -61,6 +65,8 @@ impl Default for Sizes {
             backends: 65_536,
             maglev_rows: 131_072,
             filter_rules: 65_536,
+            egress: 4_096,
+            egress_prefixes: 65_536,
         }
     }
 }
@@ -110,7 +116,8 @@ const fn trie_key<T>() -> u32 {
 impl Sizes {
     /// The pinned maps. The event ring is not among them: what nobody has read when the process ends is stale.
     pub(super) fn specs(&self) -> Vec<Spec> {
-        [&self.fib_specs()[..], &self.node_specs(), &self.service_specs(), &self.filter_specs()].concat()
+        let (fib, node) = (self.fib_specs(), self.node_specs());
+        [&fib[..], &node, &self.service_specs(), &self.filter_specs(), &self.egress_specs()].concat()
     }
 
     pub(super) fn fib_specs(&self) -> [Spec; 3] {
@@ -184,6 +191,25 @@ impl Sizes {
             spec("FILTER_CLASSES4", LpmTrie, key4, class, rules, setting),
             spec("FILTER_CLASSES6", LpmTrie, key6, class, rules, setting),
             spec("FILTER_PORTS", LpmTrie, key_port, verdict, ports, setting),
+        ]
+    }
+
+    fn egress_specs(&self) -> [Spec; 9] {
+        use MapType::{Array, Hash, LpmTrie, PerCpuArray};
+        let &Self { egress, egress_prefixes: prefixes, .. } = self;
+        let (key, counters) = (size::<EgressKey>(), egress.saturating_mul(egress_counter::COUNT));
+        let (policy, member) = (size::<EgressPolicyEntry>(), size::<EgressMember>());
+        let trie = |name, key| spec(name, LpmTrie, key, 4, prefixes, "sizes.egress_prefixes");
+        [
+            spec("EGRESS_INDEX", Hash, key, 4, egress, "sizes.egress"),
+            spec("EGRESS", Array, 4, size::<EgressEntry>(), egress, "sizes.egress"),
+            spec("EGRESS_COUNTERS", PerCpuArray, 4, size::<Tally>(), counters, "sizes.egress"),
+            trie("EGRESS_SOURCES4", trie_key::<FibKey4>()),
+            trie("EGRESS_SOURCES6", trie_key::<FibKey6>()),
+            trie("EGRESS_DESTINATIONS4", trie_key::<FibKey4>()),
+            trie("EGRESS_DESTINATIONS6", trie_key::<FibKey6>()),
+            spec("EGRESS_POLICIES", Hash, 4, policy, egress, "sizes.egress"),
+            spec("EGRESS_MEMBERS", Hash, member, 4, prefixes, "sizes.egress_prefixes"),
         ]
     }
 

@@ -46,6 +46,7 @@ pub struct EbpfDataplane {
     maps: maps::Maps,
     fib: fib::Fib,
     filters: filters::Filters,
+    egress: egress::Egress,
     flows: flows::FlowTables,
     services: services::Services,
     programs: attach::Programs,

@@ -15,6 +15,7 @@ use aya::{EbpfLoader, maps::MapInfo};
 use super::{
     EbpfDataplane,
     attach::{Attach, Programs},
+    egress::Egress,
     error::EbpfError,
     fib::Fib,
     filters::Filters,
@@ -83,6 +84,7 @@ impl EbpfDataplane {
         let maps = Maps::take(&mut ebpf, &options.sizes)?;
         let fib = Fib::take(&mut ebpf, &pins, &generation, &options.sizes)?;
         let filters = Filters::take(&mut ebpf, &pins, &generation, &options.sizes)?;
+        let egress = Egress::take(&mut ebpf, &pins, &generation, &options.sizes)?;
         let services = Services::take(&mut ebpf, &pins, &generation, &opened, &options.sizes)?;
         let flows = FlowTables::open(&pins, &generation, &opened, &options.sizes, &wanted_flows(&maps)?)?;
         let events = ebpf.take_map("EVENTS");
@@ -93,6 +95,7 @@ impl EbpfDataplane {
             maps,
             fib,
             filters,
+            egress,
             flows,
             services,
             programs,
@@ -103,6 +106,7 @@ impl EbpfDataplane {
             sizes: options.sizes,
             sysctls: options.sysctls,
         };
+        dataplane.settle_all_egress()?;
         dataplane.put_in_force()?;
         Ok(dataplane)
     }

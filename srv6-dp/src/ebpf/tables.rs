@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     change::NoSuchVrf,
-    model::{Circuit, IfIndex, LocalSid, Node, Vrf},
+    model::{Circuit, IfIndex, LocalSid, Node, SidRole, Vrf},
     sysctl,
 };
 
@@ -123,7 +123,8 @@ impl EbpfDataplane {
             sysctl::prepare_circuit(&name)?;
         }
         let error = self.maps.error("CIRCUITS");
-        self.maps.circuits.insert(interface.0, codec::encode_circuit(circuit), 0).map_err(error)?;
+        let egress = self.egress.circuit_class(circuit.vrf, interface);
+        self.maps.circuits.insert(interface.0, codec::encode_circuit(circuit, egress), 0).map_err(error)?;
         self.programs.attach(Role::CircuitEgress, interface)?;
         self.programs.attach(Role::Circuit, interface)
     }
@@ -162,13 +163,17 @@ impl EbpfDataplane {
     }
 
     pub(super) fn set_sid(&mut self, sid: Sid, local: &LocalSid) -> Result<(), EbpfError> {
+        let egress = match local.role {
+            SidRole::Egress(address) => self.egress_index(local.vrf, address)?,
+            SidRole::Deliver | SidRole::Balance => 0,
+        };
         let counter = match self.maps.sids.get(&sid.0, 0) {
             Ok(entry) => entry.counter,
             Err(MapError::KeyNotFound) => self.new_counter()?,
             Err(source) => return Err(self.maps.error("SIDS")(source)),
         };
         let error = self.maps.error("SIDS");
-        self.maps.sids.insert(sid.0, codec::encode_sid(local, counter, 0), 0).map_err(error)?;
+        self.maps.sids.insert(sid.0, codec::encode_sid(local, counter, egress), 0).map_err(error)?;
         self.free_counters.remove(&counter);
         Ok(())
     }
@@ -193,9 +198,10 @@ impl EbpfDataplane {
     }
 
     pub(super) fn sids(&self) -> Result<BTreeMap<Sid, LocalSid>, EbpfError> {
+        let error = self.maps.error("SIDS");
         let entries = self.maps.sids.iter().map(|entry| {
-            let (sid, entry) = entry.map_err(self.maps.error("SIDS"))?;
-            Ok((Sid(sid), codec::decode_sid(&entry, None)))
+            let (sid, entry) = entry.map_err(&error)?;
+            Ok((Sid(sid), codec::decode_sid(&entry, self.egress_address(entry.egress)?)))
         });
         entries.collect()
     }

@@ -229,6 +229,8 @@ pub struct Counters {
     pub sids: BTreeMap<Sid, Tally>,
     /// Per filter.
     pub filters: BTreeMap<FilterId, FilterCounters>,
+    /// Per egress address.
+    pub egress_addresses: BTreeMap<(VrfId, IpAddr), EgressCounters>,
     /// Per service.
     pub services: BTreeMap<ServiceId, ServiceCounters>,
     /// Per egress address.

@@ -28,6 +28,8 @@ pub(crate) const SIZES: Sizes = Sizes {
     backends: 256,
     maglev_rows: 2048,
     filter_rules: 512,
+    egress: 16,
+    egress_prefixes: 1024,
 };
 
 pub(crate) struct Lab {

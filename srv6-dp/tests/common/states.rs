@@ -8,8 +8,8 @@ use std::{
 use ipnet::{IpNet, Ipv6Net};
 use proptest::{collection, option, prelude::*, sample::select};
 use srv6_dp::model::{
-    Action, Backend, Circuit, Direction, Filter, FilterId, IfIndex, LocalSid, NextHop, Node, Reach, Rule,
-    Service, ServiceId, SidRole, State, Transport, Vrf,
+    Action, Backend, Circuit, Direction, EgressAddress, EgressPolicy, Filter, FilterId, IfIndex, LocalSid,
+    NextHop, Node, Reach, Rule, Service, ServiceId, SidRole, State, Transport, Vrf,
 };
 use srv6_types::{Behavior, Sid, VrfId};
 
@@ -22,6 +22,13 @@ pub(crate) fn state(interfaces: Vec<IfIndex>) -> BoxedStrategy<State> {
         .prop_flat_map(move |(node, vrfs)| {
             let ids: Vec<_> = vrfs.keys().copied().collect();
             let roles = collection::vec(role(ids.clone()), interfaces.len());
+            let egress_addresses =
+                collection::btree_map((select(ids.clone()), address()), egress_address(), 0..4);
+            let egress_policies = collection::btree_map(
+                (select(ids.clone()), "[a-z]{1,31}"),
+                egress_policy(interfaces.clone()),
+                0..4,
+            );
             let sids = collection::btree_map(sid(), local_sid(ids.clone()), 0..4);
             let services = collection::vec(service(ids.clone()), 0..6);
             let filters = collection::btree_map((1u32..6).prop_map(FilterId), filter(), 0..4);
@@ -31,10 +38,22 @@ pub(crate) fn state(interfaces: Vec<IfIndex>) -> BoxedStrategy<State> {
                 0..24,
             );
             let interfaces = interfaces.clone();
-            (Just(node), Just(vrfs), roles, sids, services, filters, routes).prop_map(
-                move |(node, vrfs, roles, sids, services, filters, routes)| {
+            let egress = (egress_addresses, egress_policies);
+            (Just(node), Just(vrfs), roles, sids, services, filters, routes, egress).prop_map(
+                move |(
+                    node,
+                    vrfs,
+                    roles,
+                    sids,
+                    services,
+                    filters,
+                    routes,
+                    (egress_addresses, egress_policies),
+                )| {
                     let services = services.into_iter().collect();
-                    let mut state = State { node, vrfs, filters, services, sids, routes, ..State::default() };
+                    let egress = State { egress_addresses, egress_policies, ..State::default() };
+                    let mut state = State { node, vrfs, filters, services, sids, routes, ..egress };
+                    translate_at_sids(&mut state);
                     for (interface, role) in interfaces.iter().zip(roles) {
                         match role {
                             Role::None => {}
@@ -51,6 +70,40 @@ pub(crate) fn state(interfaces: Vec<IfIndex>) -> BoxedStrategy<State> {
             )
         })
         .boxed()
+}
+
+/// SIDs of VRFs with an egress address translate to it.
+fn translate_at_sids(state: &mut State) {
+    for local in state.sids.values_mut() {
+        let mut of_vrf = state.egress_addresses.keys().filter(|(vrf, _)| *vrf == local.vrf);
+        if let Some((_, address)) = of_vrf.next() {
+            local.role = SidRole::Egress(*address);
+        }
+    }
+}
+
+fn egress_address() -> impl Strategy<Value = EgressAddress> {
+    (1u16..2000, 1u16..512, 1u16..100).prop_map(|(first_port, block_size, blocks)| EgressAddress {
+        first_port,
+        block_size,
+        blocks,
+    })
+}
+
+fn egress_policy(interfaces: Vec<IfIndex>) -> impl Strategy<Value = EgressPolicy> {
+    let prefixes = || collection::btree_set(prefix(), 0..4);
+    let circuits = collection::btree_set(select(interfaces), 0..3);
+    let addresses = collection::vec(address(), 0..=4);
+    (0u32..3, prefixes(), circuits, prefixes(), prefixes(), addresses).prop_map(
+        |(rank, sources, circuits, destinations, exceptions, addresses)| EgressPolicy {
+            rank,
+            sources,
+            circuits,
+            destinations,
+            exceptions,
+            addresses,
+        },
+    )
 }
 
 #[derive(Clone, Debug)]
@@ -161,6 +214,7 @@ fn next_hop(vrfs: Vec<VrfId>, interfaces: Vec<IfIndex>) -> impl Strategy<Value =
         1 => interface.clone().prop_map(|interface| NextHop::Connected { interface }),
         1 => interface.prop_map(|interface| NextHop::Local { interface }),
         1 => select(vrfs).prop_map(NextHop::Vrf),
+        1 => Just(NextHop::Egress),
         1 => Just(NextHop::Service),
         1 => Just(NextHop::Unreachable),
         1 => Just(NextHop::Blackhole),

@@ -16,6 +16,7 @@
 pub mod packet;
 
 use std::{
+    collections::BTreeMap,
     mem::offset_of,
     net::{IpAddr, Ipv6Addr},
     process::Command,
@@ -24,7 +25,8 @@ use std::{
 use aya::{
     Ebpf, EbpfLoader, Pod, TestRun as _,
     maps::{
-        Array, ArrayOfMaps, HashMap, LpmTrie, MapData, PerCpuArray, PerCpuHashMap, RingBuf, lpm_trie::Key,
+        Array, ArrayOfMaps, HashMap, LpmTrie, Map, MapData, PerCpuArray, PerCpuHashMap, RingBuf,
+        lpm_trie::Key,
     },
     programs::{SchedClassifier, TestRunOptions},
 };
@@ -33,8 +35,9 @@ use srv6_dp::object::{OBJECT, flow_table};
 use srv6_types::{
     Behavior, DropReason,
     maps::{
-        CircuitEntry, DropEvent, DropKey, FibKey4, FibKey6, NextHopEntry, NodeConfig, SidEntry, Tally,
-        VrfEntry, next_hop_kind as kind, service_counter, vrf_counter, vrf_flag,
+        CircuitEntry, DropEvent, DropKey, FibKey4, FibKey6, FlowEntry, FlowKey, NextHopEntry, NodeConfig,
+        SidEntry, Tally, VrfEntry, egress_counter, next_hop_kind as kind, service_counter, vrf_counter,
+        vrf_flag,
     },
 };
 
@@ -57,6 +60,7 @@ pub const REDIRECT: u32 = 7;
 
 pub struct Pe {
     object: Ebpf,
+    flows: BTreeMap<u32, HashMap<MapData, FlowKey, FlowEntry>>,
     next_hops: u32,
     pub red1: u32,
     pub red2: u32,
@@ -116,14 +120,14 @@ impl Pe {
         }
         let index = |name: &str| nix::net::if_::if_nametoindex(name).unwrap();
         let (red1, red2, blue1, core0) = (index("red1"), index("red2"), index("blue1"), index("core0"));
-        let mut pe = Self { object: load(), next_hops: 0, red1, red2, blue1, core0 };
+        let mut pe = Self { object: load(), flows: BTreeMap::new(), next_hops: 0, red1, red2, blue1, core0 };
         pe.fill();
         pe
     }
 
     /// The programs loaded in the namespace that this thread is in, and nothing in the maps.
     pub fn bare() -> Self {
-        Self { object: load(), next_hops: 0, red1: 0, red2: 0, blue1: 0, core0: 0 }
+        Self { object: load(), flows: BTreeMap::new(), next_hops: 0, red1: 0, red2: 0, blue1: 0, core0: 0 }
     }
 
     pub fn attach(&mut self, program: &str, interface: &str) {
@@ -278,12 +282,43 @@ impl Pe {
         self.tally("SERVICE_COUNTERS", service * service_counter::COUNT + counter)
     }
 
+    /// Packets of one of [`egress_counter`].
+    pub fn egress_counter(&mut self, address: u32, counter: u32) -> u64 {
+        self.tally("EGRESS_COUNTERS", address * egress_counter::COUNT + counter).0
+    }
+
     /// Gives a VRF a flow table, and services.
     pub fn flow_table(&mut self, vrf: u32, entries: u32) {
         let table = MapData::from_fd(flow_table(entries).unwrap()).unwrap();
         let tables = self.object.map_mut("FLOWS").unwrap();
         ArrayOfMaps::<_, MapData>::try_from(tables).unwrap().set(vrf, &table, 0).unwrap();
+        self.flows.insert(vrf, HashMap::try_from(Map::LruHashMap(table)).unwrap());
         self.vrf(vrf, vrf_flag::EXISTS | vrf_flag::SERVICES | vrf_flag::EGRESS, entries);
+    }
+
+    /// The flow table of a VRF.
+    pub fn flows(&mut self, vrf: u32) -> &mut HashMap<MapData, FlowKey, FlowEntry> {
+        self.flows.get_mut(&vrf).unwrap()
+    }
+
+    /// Forgets all drops so far.
+    pub fn forget_drops(&mut self) {
+        let map = self.object.map_mut("DROPS").unwrap();
+        let mut drops = PerCpuHashMap::<_, DropKey, u64>::try_from(map).unwrap();
+        let keys: Vec<_> = drops.keys().map(Result::unwrap).collect();
+        keys.iter().for_each(|key| drops.remove(key).unwrap());
+    }
+
+    /// What one packet from a circuit takes, nanoseconds.
+    pub fn nanoseconds(&mut self, ifindex: u32, ip: &Ip) -> u128 {
+        let ethertype = if ip.source.is_ipv4() { 0x0800 } else { 0x86dd };
+        let mut context = [0_u8; 192];
+        context[40..44].copy_from_slice(&ifindex.to_ne_bytes());
+        let frame = frame(RED1_MAC, HOST, ethertype, &ip.bytes());
+        let program: &SchedClassifier = self.object.program("circuit_ingress").unwrap().try_into().unwrap();
+        let options =
+            TestRunOptions { data_in: Some(&frame), ctx_in: Some(&context), ..TestRunOptions::default() };
+        program.test_run(options).unwrap().duration.as_nanos()
     }
 
     /// `flows` is the size of its flow table, 0 for none.

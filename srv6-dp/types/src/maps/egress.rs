@@ -50,8 +50,43 @@ pub struct EgressPolicyEntry {
     pub addresses4: [[u8; 4]; EGRESS_CHOICES],
     /// VRF.
     pub vrf: u32,
+    /// Goes before policies of a higher rank where both have the same source; for user space.
+    pub rank: u32,
+    /// Bit n is set where the n-th address of the policy is an IPv6 one; for user space.
+    pub families: u32,
     /// Reserved, zero.
-    pub reserved: [u32; 3],
+    pub reserved: u32,
+}
+
+/// What a policy was set to, one prefix or circuit of it; for user space, which reads it back: 24 octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(C)]
+pub struct EgressMember {
+    /// Id of the policy.
+    pub policy: u32,
+    /// One of [`egress_part`].
+    pub part: u8,
+    /// 4 or 6; 0 of a circuit.
+    pub family: u8,
+    /// Prefix length.
+    pub length: u8,
+    /// Reserved, zero.
+    pub reserved: u8,
+    /// The prefix as it was written; an IPv4 address, and the ifindex of a circuit in network order, stand in the first
+    /// four octets.
+    pub address: [u8; 16],
+}
+
+/// What [`EgressMember::part`] may hold.
+pub mod egress_part {
+    /// Prefix of hosts.
+    pub const SOURCE: u8 = 1;
+    /// Circuit of hosts.
+    pub const CIRCUIT: u8 = 2;
+    /// Prefix of destinations.
+    pub const DESTINATION: u8 = 3;
+    /// Prefix of destinations that are none.
+    pub const EXCEPTION: u8 = 4;
 }
 
 /// What is counted per egress address; the array's index is `index * COUNT + which`.

@@ -277,4 +277,5 @@ layouts! {
     FilterVerdict: 12;
     FilterRuleKey: 8;
     FilterRuleEntry: 64;
+    EgressMember: 24;
 }
