@@ -7,7 +7,7 @@ mod states;
 use proptest::prelude::*;
 use srv6_dp::{
     Change, State,
-    model::{IfIndex, NextHop},
+    model::{IfIndex, NextHop, Reach},
 };
 use srv6_types::VrfId;
 
@@ -27,8 +27,14 @@ fn nothing_names_a_missing_vrf(state: &State) -> Result<(), TestCaseError> {
             circuit.vrf
         );
     }
-    for id in state.services.keys() {
+    for (id, service) in &state.services {
         prop_assert!(state.vrfs.contains_key(&id.vrf), "service {} names it", id);
+        for backend in service.backends.values() {
+            if let Reach::Translated(address) = backend.reach {
+                let is_there = state.egress_addresses.contains_key(&(id.vrf, address));
+                prop_assert!(is_there, "service {} translates to {}", id, address);
+            }
+        }
     }
     for ((vrf, prefix), next_hop) in &state.routes {
         prop_assert!(state.vrfs.contains_key(vrf), "route {} of VRF {}", prefix, vrf);

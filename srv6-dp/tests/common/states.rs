@@ -54,6 +54,7 @@ pub(crate) fn state(interfaces: Vec<IfIndex>) -> BoxedStrategy<State> {
                     let egress = State { egress_addresses, egress_policies, ..State::default() };
                     let mut state = State { node, vrfs, filters, services, sids, routes, ..egress };
                     translate_at_sids(&mut state);
+                    translate_to_backends(&mut state);
                     for (interface, role) in interfaces.iter().zip(roles) {
                         match role {
                             Role::None => {}
@@ -70,6 +71,20 @@ pub(crate) fn state(interfaces: Vec<IfIndex>) -> BoxedStrategy<State> {
             )
         })
         .boxed()
+}
+
+/// Backends are reached by an egress address where their VRF has one of their family, for it has to be there.
+fn translate_to_backends(state: &mut State) {
+    for (id, service) in &mut state.services {
+        let of_vrf = state.egress_addresses.keys().filter(|(vrf, _)| *vrf == id.vrf);
+        let source =
+            of_vrf.map(|(_, address)| *address).find(|address| address.is_ipv4() == id.address.is_ipv4());
+        for backend in service.backends.values_mut() {
+            if let Reach::Translated(_) = backend.reach {
+                backend.reach = source.map_or(Reach::Direct, Reach::Translated);
+            }
+        }
+    }
 }
 
 /// SIDs of VRFs with an egress address translate to it.
@@ -193,7 +208,8 @@ fn service(vrfs: Vec<VrfId>) -> impl Strategy<Value = (ServiceId, Service)> {
 }
 
 fn backend() -> impl Strategy<Value = Backend> {
-    (select(vec![0u16, 1, 1, 1, 2, 256]), select(vec![Reach::Here, Reach::Direct]))
+    let reaches = vec![Reach::Here, Reach::Direct, Reach::Translated(Ipv4Addr::UNSPECIFIED.into())];
+    (select(vec![0u16, 1, 1, 1, 2, 256]), select(reaches))
         .prop_map(|(weight, reach)| Backend { weight, reach })
 }
 
