@@ -55,7 +55,7 @@ fn translation_is_a_bijection_and_the_way_back_its_inverse() {
                 let (host, far) = (packet.source.to_string(), packet.destination.to_string());
                 let answer = packet.clone().between((&far, 80), (&address.to_string(), port));
                 let back = answer.clone().between((&far, 80), (&host, sent.port)).ttl(63);
-                lab.from_outside(&answer).assert_sent("answer", &back);
+                lab.answer(&answer).assert_sent("answer", &back);
             }
             Ok(())
         })

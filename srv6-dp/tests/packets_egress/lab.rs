@@ -179,7 +179,7 @@ impl Lab {
     }
 
     /// Sends from red2.
-    pub fn from_outside(&mut self, packet: &Ip) -> Run {
+    pub fn answer(&mut self, packet: &Ip) -> Run {
         let red2 = self.pe.red2;
         self.pe.on_circuit(red2, packet)
     }
@@ -191,7 +191,7 @@ impl Lab {
         self.pe.circuit(packet).assert_sent(what, &there.clone().ttl(63));
         let answer = there.between((&far.0, far.1), out);
         let back = answer.clone().between((&far.0, far.1), (&host.0, host.1));
-        self.from_outside(&answer).assert_sent(&format!("{what}, answer"), &back.ttl(63));
+        self.answer(&answer).assert_sent(&format!("{what}, answer"), &back.ttl(63));
     }
 
     #[track_caller]

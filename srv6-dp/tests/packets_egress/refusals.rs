@@ -21,7 +21,7 @@ fn what_no_host_has_asked_for_is_dropped_in_silence() {
             ip(OUTSIDE4, EGRESS4).icmp(3, 1, 0, &ip(EGRESS4, OUTSIDE4).udp(1, 2, 8).bytes()),
         ),
     ] {
-        let run = lab.from_outside(&packet);
+        let run = lab.answer(&packet);
         lab.assert_dropped(what, &run, DropReason::NoMapping);
     }
 }
@@ -29,16 +29,14 @@ fn what_no_host_has_asked_for_is_dropped_in_silence() {
 #[test]
 fn nobody_has_an_egress_address_for_its_own() {
     let mut lab = Lab::new();
-    for (far, egress) in [(OUTSIDE4, EGRESS4), (OUTSIDE6, EGRESS6)] {
+    for (host, far, egress, sid) in
+        [(HOST4, OUTSIDE4, EGRESS4, EGRESS_SID), (HOST6, OUTSIDE6, EGRESS6, EGRESS_SID6)]
+    {
         let claimed = ip(egress, far).checked_udp(5000, 53, 10);
         let run = lab.pe.circuit(&claimed);
         lab.assert_dropped("from a host", &run, DropReason::BadSource);
-        let run = lab.from_outside(
-            &ip(egress, HOST4.replace("10.1.0.2", if far == OUTSIDE4 { HOST4 } else { HOST6 }).as_str())
-                .checked_udp(1, 2, 0),
-        );
+        let run = lab.answer(&ip(egress, host).checked_udp(5000, 53, 10));
         lab.assert_dropped("from outside", &run, DropReason::BadSource);
-        let sid = if far == OUTSIDE4 { EGRESS_SID } else { EGRESS_SID6 };
         let run = lab.pe.core(&outer(REMOTE, sid, &claimed));
         lab.assert_dropped("by the egress SID", &run, DropReason::BadSource);
     }

@@ -48,7 +48,7 @@ fn echo_keeps_an_identifier_of_its_own() {
         let request = message(host, outside, kinds.0, 7);
         lab.pe.circuit(&request).assert_sent(host, &message(egress, outside, kinds.0, id).ttl(63));
         let reply = message(outside, egress, kinds.1, id);
-        lab.from_outside(&reply).assert_sent(host, &message(outside, host, kinds.1, 7).ttl(63));
+        lab.answer(&reply).assert_sent(host, &message(outside, host, kinds.1, 7).ttl(63));
     }
 }
 
@@ -75,7 +75,7 @@ fn a_host_behind_another_pe_comes_by_the_egress_sid() {
         lab.pe.core(&outer(REMOTE, sid, &packet)).assert_sent("out", &out);
         let answer = ip(outside, egress).checked_udp(53, port, 20);
         let back = answer.clone().between((outside, 53), (host, 5000)).ttl(63);
-        lab.from_outside(&answer).assert_encapsulated("back", outer(NODE, REMOTE, &back));
+        lab.answer(&answer).assert_encapsulated("back", outer(NODE, REMOTE, &back));
         // The outside may lie behind another PE: its answers come by the egress SID as well.
         lab.pe
             .core(&outer(REMOTE, sid, &answer))
@@ -96,11 +96,11 @@ fn errors_belong_to_the_mapping_in_both_directions() {
         let error = ip(router, egress).icmp(unreachable, 1, 0, &out.bytes());
         let quoted = packet.clone().ttl(63).bytes();
         let told = ip(router, host).icmp(unreachable, 1, 0, &quoted).ttl(63);
-        lab.from_outside(&error).assert_sent("error to the host", &told);
+        lab.answer(&error).assert_sent("error to the host", &told);
 
         let answer = ip(outside, egress).checked_udp(53, port, 20);
         let back = answer.clone().between((outside, 53), (host, 5000));
-        lab.from_outside(&answer).assert_sent("back", &back.clone().ttl(63));
+        lab.answer(&answer).assert_sent("back", &back.clone().ttl(63));
         let error = ip(host, outside).icmp(unreachable, 1, 0, &back.bytes());
         let told = ip(egress, outside).icmp(unreachable, 1, 0, &answer.bytes()).ttl(63);
         lab.pe.circuit(&error).assert_sent("error from the host", &told);

@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use srv6_types::{
     Behavior,
     maps::{
-        BackendEntry, MAGLEV_ROW, MaglevRow, MaglevTable, NextHopEntry, ServiceEntry, ServiceKey, SidEntry,
-        backend_flag, next_hop_kind as kind, sid_flag,
+        BackendEntry, EgressEntry, EgressKey, MAGLEV_ROW, MaglevRow, MaglevTable, NextHopEntry, ServiceEntry,
+        ServiceKey, SidEntry, backend_flag, next_hop_kind as kind, sid_flag,
     },
 };
 
@@ -49,10 +49,12 @@ pub struct At {
     pub flags: u8,
     pub generation: u32,
     pub weight: u16,
+    /// Index of an egress address, plus one.
+    pub source: u32,
 }
 
 pub const fn at(slot: u32, address: &'static str) -> At {
-    At { slot, address, port: 8080, flags: backend_flag::LIVE, generation: 1, weight: 1 }
+    At { slot, address, port: 8080, flags: backend_flag::LIVE, generation: 1, weight: 1, source: 0 }
 }
 
 pub const fn direct(slot: u32, address: &'static str) -> At {
@@ -148,11 +150,23 @@ impl Lab {
             family,
             flags: backend.flags,
             generation: backend.generation,
-            source: 0,
+            source: backend.source,
             weight: backend.weight,
             service,
         };
         self.pe.array("BACKENDS", backend.slot, entry);
+    }
+
+    /// An address of this node in `RED`.
+    pub fn egress_address(&mut self, index: u32, ip: &str, family: u32) {
+        let (_, address) = octets(ip);
+        let [first_port, block_size, blocks] = [1024, 128, 504];
+        let entry =
+            EgressEntry { address, vrf: RED, family, first_port, block_size, blocks, reserved: [0; 3] };
+        self.pe.array("EGRESS", index, entry);
+        self.pe.hash("EGRESS_INDEX", EgressKey { vrf: RED, family, address }, index);
+        let prefix = if family == 4 { format!("{ip}/32") } else { format!("{ip}/128") };
+        self.pe.route(RED, &prefix, on(kind::EGRESS, 0));
     }
 
     /// Shares out a table among the backends in turn.

@@ -62,6 +62,47 @@ fn counter_of(vip: &str) -> u32 {
     vip.len() as u32
 }
 
+/// Its answers are for an address of this node, and so come back to where the flow is known.
+#[test]
+fn a_backend_behind_another_node_gets_packets_from_an_address_of_ours() {
+    for (family, client, vip, backend, ours) in
+        [(4, CLIENT4, VIP4, REMOTE4, "192.0.2.10"), (6, CLIENT6, VIP6, REMOTE6, "2001:db8:e::10")]
+    {
+        let mut lab = Lab::new();
+        lab.egress_address(5, ours, family);
+        lab.service(RED, vip, 80, TCP, &[At { source: 6, ..at(1, backend) }]);
+        let request = ip(client, vip).tcp(1000, 80, SYN, 5);
+        let run = lab.pe.circuit(&request);
+        let port =
+            u16::from_be_bytes(run.ip()[if family == 4 { 60..62 } else { 80..82 }].try_into().unwrap());
+        let there = request.clone().between((ours, port), (backend, 8080));
+        run.assert_encapsulated(ours, outer(NODE, REMOTE, &there.clone().ttl(63)));
+
+        let answer = there.between((backend, 8080), (ours, port));
+        let back = answer.clone().between((vip, 80), (client, 1000));
+        let core = outer("fc00:0:2::", DT46, &answer);
+        lab.pe.core(&core).assert_sent("answer", &back.ttl(63));
+        // An error about the answer is the client's, one about the request the VIP's.
+        let (kind, code) = if family == 4 { (3, 4) } else { (2, 0) };
+        let error = ip(client, vip).icmp(
+            kind,
+            code,
+            1300,
+            &answer.clone().between((vip, 80), (client, 1000)).bytes(),
+        );
+        let sent = ip(ours, backend).icmp(kind, code, 1300, &answer.bytes()).ttl(63);
+        lab.pe.circuit(&error).assert_encapsulated("from the client", outer(NODE, REMOTE, &sent));
+        let error = ip(backend, ours).icmp(
+            kind,
+            code,
+            1300,
+            &request.clone().between((ours, port), (backend, 8080)).bytes(),
+        );
+        let sent = ip(vip, client).icmp(kind, code, 1300, &request.bytes()).ttl(63);
+        lab.pe.core(&outer("fc00:0:2::", DT46, &error)).assert_sent("from the backend", &sent);
+    }
+}
+
 /// Or two nodes could go on sending a packet to each other.
 #[test]
 fn what_another_node_has_chosen_stays_here() {

@@ -296,6 +296,14 @@ impl Pe {
         self.vrf(vrf, vrf_flag::EXISTS | vrf_flag::SERVICES | vrf_flag::EGRESS, entries);
     }
 
+    /// Forgets the flows of a VRF of one kind; returns how many.
+    pub fn forget_flows(&mut self, vrf: u32, kind: u16) -> usize {
+        let table = self.flows(vrf);
+        let keys: Vec<_> = table.keys().map(Result::unwrap).filter(|key| key.kind == kind).collect();
+        keys.iter().for_each(|key| table.remove(key).unwrap());
+        keys.len()
+    }
+
     /// The flow table of a VRF.
     pub fn flows(&mut self, vrf: u32) -> &mut HashMap<MapData, FlowKey, FlowEntry> {
         self.flows.get_mut(&vrf).unwrap()
