@@ -233,8 +233,6 @@ pub struct Counters {
     pub egress_addresses: BTreeMap<(VrfId, IpAddr), EgressCounters>,
     /// Per service.
     pub services: BTreeMap<ServiceId, ServiceCounters>,
-    /// Per egress address.
-    pub egress_addresses: BTreeMap<(VrfId, IpAddr), EgressCounters>,
     /// Per VRF and reason, only those that are not zero.
     pub drops: BTreeMap<(VrfId, srv6_types::DropReason), u64>,
 }
