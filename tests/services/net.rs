@@ -61,6 +61,9 @@ impl Net {
     /// Up, with every VIP advertised by both nodes that have it, and every site known.
     pub(crate) fn up(name: &str) -> Self {
         let net = Self(Network::of("services", &format!("t-services-{name}"), &["pe1", "pe2", "pe3"]));
+        for pe in ["pe1", "pe2", "pe3"] {
+            net.pe(pe).await_agent("fd00:ff::9");
+        }
         for (pe, sites) in [("pe1", &[3, 13][..]), ("pe2", &[1, 3, 11, 12]), ("pe3", &[1, 11, 12, 13])] {
             for (tenant, site) in
                 TENANTS.iter().flat_map(|tenant| sites.iter().map(move |site| (tenant, site)))

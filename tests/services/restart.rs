@@ -45,7 +45,7 @@ fn connections_survive_agents_that_are_killed_and_new_ones_are_made_meanwhile() 
             thread::sleep(Duration::from_secs(1));
             TENANTS.iter().for_each(|tenant| drop(open(tenant)));
             net.pe(pe).0.start_main().unwrap();
-            net.pe(pe).await_session("fd00:ff::9");
+            net.pe(pe).await_agent("fd00:ff::9");
             net.await_vip("red", Vip::Shop, &["pe1", "pe2"]);
             thread::sleep(Duration::from_secs(1));
             TENANTS.iter().for_each(|tenant| drop(open(tenant)));

@@ -153,6 +153,15 @@ impl Pe<'_> {
         eventually(&format!("the session with {address} is established"), || self.established(address));
     }
 
+    /// Waits for the session of an agent that has just been started; loading its programs takes a while.
+    #[track_caller]
+    pub(crate) fn await_agent(&self, address: &str) {
+        eventually(&format!("the session with {address} is established"), || {
+            assert!(!self.0.main_pids().is_empty(), "the agent has ended: {}", self.0.logs());
+            self.established(address)
+        });
+    }
+
     /// The route of a VRF that BGP brought and the dataplane holds.
     pub(crate) fn learnt(&self, vrf: &str, prefix: &str) -> Option<Value> {
         let table = self.show(&["vrf", vrf, "routes"]);

@@ -71,7 +71,7 @@ impl Passage {
         self.tuple.family = packet.inner.family;
         self.tuple.ports = [upper.came.ports[0], upper.leaves.ports[1]];
         if is_icmp(upper.protocol, packet.inner.family) {
-            let near = self.tuple.ports[if self.direction == filter_direction::IN { 0 } else { 1 }];
+            let near = identifier(upper, self.direction);
             self.tuple.ports = [near, near];
         }
         (self.protocol, self.tcp_flags) = (upper.protocol, upper.tcp_flags);
@@ -155,6 +155,17 @@ const fn denies(direction: u32) -> u32 {
     match direction {
         filter_direction::IN => filter_flag::DENIES_IN,
         _ => filter_flag::DENIES_OUT,
+    }
+}
+
+/// Of an ICMP query, as it stands on the circuit's wire: there is one, and source or destination has changed it.
+#[inline(always)]
+fn identifier(upper: &Translation, direction: u32) -> u16 {
+    let (came, [source, destination]) = (upper.came.ports[0], upper.leaves.ports);
+    match direction {
+        filter_direction::IN => came,
+        _ if source != came => source,
+        _ => destination,
     }
 }
 

@@ -1,5 +1,5 @@
 use aya_ebpf::{macros::map, maps::PerCpuArray};
-use srv6_types::{DropReason, maps::FlowKey};
+use srv6_types::DropReason;
 
 use super::{Address, Family};
 
@@ -25,20 +25,6 @@ impl Tuple {
             destination: self.source,
             ports: [destination, source],
             family: self.family,
-        }
-    }
-
-    #[inline(always)]
-    pub(crate) fn key(&self, protocol: u8, kind: u16) -> FlowKey {
-        let [[a, b], [c, d]] = [self.ports[0].to_ne_bytes(), self.ports[1].to_ne_bytes()];
-        FlowKey {
-            source: self.source.octets(),
-            destination: self.destination.octets(),
-            ports: [a, b, c, d],
-            scope: 0,
-            protocol,
-            family: self.family as u8,
-            kind,
         }
     }
 }

@@ -3,12 +3,19 @@
 
 mod answers;
 mod cost;
+#[path = "../packets_egress/lab.rs"]
+#[allow(dead_code, unreachable_pub, reason = "used in part, and no interface")]
+mod egress_lab;
 mod errors;
 mod filters;
 mod fragments;
 mod rules;
+#[path = "../packets_services/lab.rs"]
+#[allow(dead_code, unreachable_pub, reason = "used in part, and no interface")]
+mod services_lab;
 #[path = "../support/mod.rs"]
 mod support;
+mod translated;
 
 use filters::*;
 use srv6_types::{DropReason, maps::next_hop_kind as kind};
