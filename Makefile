@@ -7,10 +7,10 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Test programs run as root, cargo does not: nothing in the target folder becomes root's.
 AS_ROOT := $(if $(SUDO),env CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER='$(subst ",,$(SUDO))')
 
-.PHONY: help setup build demo test lint bench clean
+.PHONY: help setup build demo demo-services demo-egress test lint bench clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what building, demo and tests need (Debian, Ubuntu)
 	@scripts/setup.sh
@@ -20,6 +20,12 @@ build: setup ## build the release binaries: sixedge and lab
 
 demo: build ## two provider edges, two overlapping tenants, a real route reflector: PASS or FAIL per line
 	$(SUDO) scripts/demo.sh $(TARGET)/release
+
+demo-services: build ## VIPs of two tenants in front of backends behind two provider edges
+	$(SUDO) scripts/demo-services.sh $(TARGET)/release
+
+demo-egress: build ## pods of two tenants that leave under one address each, by a gateway and its stand-by
+	$(SUDO) scripts/demo-egress.sh $(TARGET)/release
 
 lint: setup ## rustfmt, clippy and the dependency rules, warnings being errors
 	cargo fmt --all -- --check

@@ -3,35 +3,11 @@
 # Prints PASS or FAIL per claim; exits 1 if any failed.
 set -uo pipefail
 
-BIN=$(realpath "${1:?usage: demo.sh FOLDER-OF-THE-BINARIES}")
-cd "$(dirname "$0")/.."
-readonly BIN TOPOLOGY=containerlab/l3vpn.clab.yml
+readonly TOPOLOGY=containerlab/l3vpn.clab.yml
 readonly SITE2_V4=10.0.2.2 SITE2_V6=fd00:2::2   # the same in red and in blue
-WORK=$(mktemp -d)
-readonly WORK
-passed=0 failed=0
+# shellcheck source=scripts/demo-lib.sh
+source "$(dirname "$0")/demo-lib.sh"
 
-lab() { "$BIN/lab" "$@"; }
-on() { local node=$1; shift; lab exec "$TOPOLOGY" "$node" -- "$@"; }
-pe() { local node=$1; shift; on "$node" sixedge show "$@"; }
-
-clean_up() { lab down "$TOPOLOGY" >/dev/null 2>&1; rm -rf "$WORK"; }
-trap clean_up EXIT
-trap 'exit 130' INT TERM
-
-if [ -t 1 ]; then bold=$'\e[1m' green=$'\e[32m' red=$'\e[31m' plain=$'\e[0m'; else bold='' green='' red='' plain=''; fi
-section() { printf '\n%s== %s%s\n' "$bold" "$*" "$plain"; }
-shown() { printf '$ %s\n' "$*" | sed "s#$BIN/##g"; "$@" 2>&1 | sed 's/^/    /'; }
-result() { # exit status, claim
-  if [ "$1" = 0 ]; then passed=$((passed + 1)); printf '%sPASS%s  %s\n' "$green" "$plain" "$2"
-  else failed=$((failed + 1)); printf '%sFAIL%s  %s\n' "$red" "$plain" "$2"; fi
-}
-claim() { local what=$1; shift; "$@" >"$WORK/out" 2>&1; local status=$?; result $status "$what"; [ $status = 0 ] || sed 's/^/      /' "$WORK/out"; }
-eventually() { local seconds=$1; shift; local end=$((SECONDS + seconds)); until "$@"; do [ $SECONDS -lt $end ] || return 1; sleep 0.2; done; }
-
-established() { pe "$1" bgp summary --json | jq -e '[.neighbors[].state] | length > 0 and all(. == "Established")' >/dev/null; }
-imported() { # node, vrf, prefix
-  pe "$1" vrf "$2" routes --json | jq -e --arg p "$3" 'any(.routes[]; .prefix == $p and .source == "internalBgp" and .programmed)' >/dev/null; }
 pings() { on "$1" ping -n -c 5 -i 0.2 -W 2 "$2"; }
 echoes() { # echo requests that a host has answered so far, both families
   on "$1" cat /proc/net/snmp /proc/net/snmp6 | awk '/^Icmp:/ && !h {split($0, n); h = 1; next} /^Icmp:/ {for (i in n) if (n[i] == "InEchos") v4 = $i} /^Icmp6InEchos/ {v6 = $2} END {print v4 + v6}'; }
@@ -78,15 +54,8 @@ survives_kill() {
   grep -q ' 0% packet loss' "$WORK/flood"
 }
 
-section "Up: 8 nodes, 2 provider edges, 1 P router, FRR as route reflector"
-lab down "$TOPOLOGY" >/dev/null 2>&1
-shown lab up "$TOPOLOGY" || exit 1
-[ "${PIPESTATUS[0]}" = 0 ] || true
-
-section "Sessions"
-claim "pe1's session with the route reflector is established" eventually 60 established pe1
-claim "pe2's session with the route reflector is established" eventually 60 established pe2
-shown pe pe1 bgp summary
+bring_up "8 nodes, 2 provider edges, 1 P router, FRR as route reflector"
+sessions pe1 pe2
 
 section "VPN routes, as they came through FRR: RD, route targets, SID, label"
 for tenant in red blue; do
@@ -101,9 +70,8 @@ shown pe pe1 sids
 
 section "Each tenant reaches its own side: red and blue use the same addresses"
 for tenant in red blue; do
-  other=$([ $tenant = red ] && echo blue || echo red)
-  claim "$tenant, IPv4: five pings to $SITE2_V4 reach $tenant-ce2, and none reaches $other-ce2" stays_in_tenant $tenant $other $SITE2_V4
-  claim "$tenant, IPv6: five pings to $SITE2_V6 reach $tenant-ce2, and none reaches $other-ce2" stays_in_tenant $tenant $other $SITE2_V6
+  claim "$tenant, IPv4: five pings to $SITE2_V4 reach $tenant-ce2, and none reaches $(other $tenant)-ce2" stays_in_tenant $tenant "$(other $tenant)" $SITE2_V4
+  claim "$tenant, IPv6: five pings to $SITE2_V6 reach $tenant-ce2, and none reaches $(other $tenant)-ce2" stays_in_tenant $tenant "$(other $tenant)" $SITE2_V6
 done
 claim "blue reaches 10.9.9.9, which only blue has" pings blue-ce1 10.9.9.9
 claim "red does not reach blue's 10.9.9.9" unreachable red-ce1 10.9.9.9
@@ -131,7 +99,4 @@ claim "the new agent's session is established" eventually 60 established pe1
 claim "the new agent has red's routes again" eventually 30 imported pe1 red 10.0.2.0/24
 claim "red still reaches its other site" pings red-ce1 $SITE2_V4
 
-section "Down"
-shown lab down "$TOPOLOGY"
-printf '\n%d passed, %d failed\n' "$passed" "$failed"
-[ "$failed" = 0 ]
+finish

@@ -8,6 +8,7 @@ readonly PACKAGES=(
   build-essential pkg-config      # the C linker that Rust calls
   iproute2 iputils-ping ethtool   # namespaces, interfaces, pings
   iperf3 tcpdump tshark           # throughput and captures in demo and tests
+  python3                         # what answers behind VIPs in the labs
   frr bird2 mmdebstrap            # real peers
   jq
 )

@@ -1,6 +1,6 @@
 //! `sixedge show`: asks the agent, and prints tables for people or JSON for programs.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{net::IpAddr, path::PathBuf, process::ExitCode};
 
 use bgp_wire::Family;
 use clap::{Args, Subcommand, ValueEnum};
@@ -47,6 +47,35 @@ enum What {
     Drops,
     /// Packets by VRF.
     Counters,
+    /// Services with their backends and counters.
+    Services {
+        /// This VRF only.
+        #[arg(long, value_name = "NAME")]
+        vrf: Option<String>,
+    },
+    /// Flows that a VRF remembers, those used last first.
+    Flows {
+        /// Name of a VRF.
+        vrf: String,
+        /// Most that are shown, 100 unless said otherwise.
+        #[arg(long, value_name = "NUMBER")]
+        limit: Option<u32>,
+    },
+    /// Egress addresses of this node, and egress policies.
+    Egress {
+        /// This VRF only.
+        #[arg(long, value_name = "NAME")]
+        vrf: Option<String>,
+        /// Tells the ports that this host may have.
+        #[arg(long, value_name = "ADDRESS")]
+        host: Option<IpAddr>,
+    },
+    /// Filters of circuits, with what each rule has decided.
+    Filters {
+        /// This VRF only.
+        #[arg(long, value_name = "NAME")]
+        vrf: Option<String>,
+    },
 }
 
 #[derive(Subcommand)]
@@ -108,6 +137,10 @@ impl What {
             Self::Neighbors => Request::ShowNeighbors,
             Self::Drops => Request::ShowDrops,
             Self::Counters => Request::ShowCounters,
+            Self::Services { vrf } => Request::ShowServices { vrf: vrf.clone() },
+            Self::Flows { vrf, limit } => Request::ShowFlows { vrf: vrf.clone(), limit: *limit },
+            Self::Egress { vrf, host } => Request::ShowEgress { vrf: vrf.clone(), host: *host },
+            Self::Filters { vrf } => Request::ShowFilters { vrf: vrf.clone() },
         }
     }
 
@@ -121,6 +154,10 @@ impl What {
             Self::Neighbors => table::<report::Neighbors>(answer),
             Self::Drops => table::<report::Drops>(answer),
             Self::Counters => table::<report::Counters>(answer),
+            Self::Services { .. } => table::<report::Services>(answer),
+            Self::Flows { .. } => table::<report::Flows>(answer),
+            Self::Egress { .. } => table::<report::Egress>(answer),
+            Self::Filters { .. } => table::<report::Filters>(answer),
         }
     }
 }

@@ -38,6 +38,35 @@ pub(crate) enum Request {
     ShowDrops,
     /// Counters of VRFs and SIDs.
     ShowCounters,
+    /// Services.
+    ShowServices {
+        /// Of this VRF only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        vrf: Option<String>,
+    },
+    /// Flows that a VRF remembers.
+    ShowFlows {
+        /// The VRF.
+        vrf: String,
+        /// So many at most.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit: Option<u32>,
+    },
+    /// Egress addresses and policies.
+    ShowEgress {
+        /// Of this VRF only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        vrf: Option<String>,
+        /// With the ports of this host.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        host: Option<IpAddr>,
+    },
+    /// Filters of circuits.
+    ShowFilters {
+        /// Of this VRF only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        vrf: Option<String>,
+    },
     /// The agent's version, which may differ from that of the CLI.
     Version,
     /// Reset the session with a peer.

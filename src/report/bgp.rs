@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Render,
-    table::{Columns, duration, or_dash},
+    table::{Columns, duration, listed, or_dash},
 };
 
 /// `show bgp summary`.
@@ -223,7 +223,7 @@ impl BgpRoutes {
                 or_dash(route.behavior.as_ref()),
                 route.route_targets.join(" "),
                 route.local_pref.to_string(),
-                route.communities(),
+                listed(&route.communities),
                 route.from.clone(),
                 route.imported_into.join(" "),
                 route.reason.clone().unwrap_or_default(),
@@ -255,7 +255,7 @@ impl BgpRoutes {
                 route.origin.clone(),
                 route.local_pref.to_string(),
                 or_dash(route.med.as_ref()),
-                route.communities(),
+                listed(&route.communities),
                 route.from.clone(),
                 route.reason.clone().unwrap_or_default(),
             ]);
@@ -272,10 +272,6 @@ impl BgpRoutes {
 }
 
 impl BgpRoute {
-    fn communities(&self) -> String {
-        if self.communities.is_empty() { "-".to_owned() } else { self.communities.join(" ") }
-    }
-
     fn mark(&self) -> String {
         format!("{}{}", if self.best { ">" } else { " " }, if self.stale { "s" } else { "" })
     }

@@ -5,7 +5,7 @@ use vrf_manager::view::SidView;
 
 use super::{
     Render,
-    table::{Columns, duration, or_dash},
+    table::{Columns, duration, or_dash, protocol},
 };
 
 /// `show sids`.
@@ -30,11 +30,12 @@ pub(crate) struct Sid {
 impl Render for Sids {
     fn render(&self) -> String {
         let mut columns =
-            Columns::new(["SID", "BEHAVIOR", "VRF", "LOCATOR", "PACKETS", "BYTES"]).right([4, 5]);
+            Columns::new(["SID", "BEHAVIOR", "ROLE", "VRF", "LOCATOR", "PACKETS", "BYTES"]).right([5, 6]);
         for sid in &self.sids {
             columns.row([
                 sid.view.sid.to_string(),
                 sid.view.behavior.clone(),
+                or_dash(sid.view.role.as_ref()),
                 sid.view.vrf.clone(),
                 or_dash(sid.view.locator.as_ref()),
                 sid.packets.to_string(),
@@ -133,16 +134,6 @@ impl Drops {
             ]);
         }
         columns.text("")
-    }
-}
-
-fn protocol(number: u8) -> String {
-    match number {
-        1 => "ICMP".to_owned(),
-        6 => "TCP".to_owned(),
-        17 => "UDP".to_owned(),
-        58 => "ICMPv6".to_owned(),
-        other => other.to_string(),
     }
 }
 

@@ -44,6 +44,35 @@ pub(super) fn or_dash<T: ToString>(value: Option<&T>) -> String {
     value.map_or_else(|| "-".to_owned(), T::to_string)
 }
 
+/// By its usual name.
+pub(super) fn protocol(number: u8) -> String {
+    match number {
+        1 => "ICMP".to_owned(),
+        6 => "TCP".to_owned(),
+        17 => "UDP".to_owned(),
+        58 => "ICMPv6".to_owned(),
+        132 => "SCTP".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// `80`, `80-443`, or `-` for all.
+pub(super) fn ports(range: Option<(u16, u16)>) -> String {
+    match range {
+        None => "-".to_owned(),
+        Some((first, last)) if first == last => first.to_string(),
+        Some((first, last)) => format!("{first}-{last}"),
+    }
+}
+
+/// Members with blanks between them, `-` where there are none.
+pub(super) fn listed<T: ToString>(members: &[T]) -> String {
+    match members {
+        [] => "-".to_owned(),
+        members => members.iter().map(T::to_string).collect::<Vec<_>>().join(" "),
+    }
+}
+
 /// `1d02h`, `3h04m`, `5m06s`, `7s`.
 pub(super) fn duration(seconds: u64) -> String {
     match (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60) {

@@ -77,7 +77,7 @@ fn state(route: &RouteView) -> String {
     words.join(", ")
 }
 
-fn via(next_hop: &NextHopView) -> String {
+pub(super) fn via(next_hop: &NextHopView) -> String {
     match next_hop {
         NextHopView::Encapsulate { segments, reduced } => {
             let segments: Vec<_> = segments.iter().map(ToString::to_string).collect();

@@ -116,11 +116,7 @@ impl L3vpn {
     }
 
     pub(crate) fn mac(&self, node: &str, interface: &str) -> [u8; 6] {
-        let links = self.node(node).check(["ip", "-json", "link", "show", "dev", interface]);
-        let links: Value = serde_json::from_str(&links).unwrap();
-        let octets = links[0]["address"].as_str().unwrap().split(':');
-        let octets: Vec<u8> = octets.map(|octet| u8::from_str_radix(octet, 16).unwrap()).collect();
-        octets.try_into().unwrap()
+        crate::wire::mac(&self.node(node), interface)
     }
 
     /// The address that the kernel gave itself on an interface.

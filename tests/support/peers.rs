@@ -24,6 +24,25 @@ pub(crate) struct Network {
 /// Goes with the lab, after it.
 struct Copied(PathBuf);
 
+impl Copied {
+    fn new(name: &str) -> Self {
+        Self(std::env::temp_dir().join(format!("{name}-{}", std::process::id())))
+    }
+
+    /// Takes the files of a folder of the project into one of its own; `words` are replaced in every file.
+    fn take(&self, source: &str, folder: &str, words: &[(&str, &str)]) {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(source);
+        let target = self.0.join(folder);
+        fs::create_dir_all(&target).unwrap();
+        let files = fs::read_dir(source).unwrap().map(Result::unwrap);
+        for file in files.filter(|file| file.path().is_file()) {
+            let text = fs::read_to_string(file.path()).unwrap();
+            let text = words.iter().fold(text, |text, (word, value)| text.replace(word, value));
+            fs::write(target.join(file.file_name()), text).unwrap();
+        }
+    }
+}
+
 impl Drop for Copied {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
@@ -39,16 +58,24 @@ impl Network {
         agents: &'static [&'static str],
         words: &[(&str, &str)],
     ) -> Self {
-        let folder = Copied(std::env::temp_dir().join(format!("{name}-{}", std::process::id())));
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/topologies").join(topology);
-        fs::create_dir_all(&folder.0).unwrap();
-        for file in fs::read_dir(source).unwrap().map(Result::unwrap) {
-            let text = fs::read_to_string(file.path()).unwrap();
-            let text = words.iter().fold(text, |text, (word, value)| text.replace(word, value));
-            fs::write(folder.0.join(file.file_name()), text).unwrap();
-        }
-        let file = folder.0.join("topology.clab.yml");
-        Self { lab: Lab::up_as(file, name).unwrap_or_else(|error| panic!("{error}")), folder, agents }
+        let folder = Copied::new(name);
+        folder.take(&format!("tests/topologies/{topology}"), "", words);
+        Self::start(folder, "topology.clab.yml", name, agents)
+    }
+
+    /// The same of `containerlab/TOPOLOGY.clab.yml`.
+    #[track_caller]
+    pub(crate) fn of(topology: &str, name: &str, agents: &'static [&'static str]) -> Self {
+        let folder = Copied::new(name);
+        folder.take("containerlab", "", &[]);
+        folder.take(&format!("containerlab/{topology}"), topology, &[]);
+        Self::start(folder, &format!("{topology}.clab.yml"), name, agents)
+    }
+
+    #[track_caller]
+    fn start(folder: Copied, file: &str, name: &str, agents: &'static [&'static str]) -> Self {
+        let lab = Lab::up_as(folder.0.join(file), name).unwrap_or_else(|error| panic!("{error}"));
+        Self { lab, folder, agents }
     }
 
     pub(crate) fn node(&self, name: &str) -> Node<'_> {
@@ -66,6 +93,21 @@ impl Network {
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.contains(from), "{file} has no {from:?}");
         fs::write(&path, text.replace(from, to)).unwrap();
+    }
+
+    /// Changes what a file says of one VRF.
+    #[track_caller]
+    pub(crate) fn edit_vrf(&self, file: &str, vrf: &str, change: impl Fn(&str) -> String) {
+        let path = self.folder.0.join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        let start = text.find(&format!("  - name: {vrf}\n")).unwrap();
+        let behind =
+            text[start + 1..].find("\n  - name: ").or_else(|| text[start..].find("\nunderlayRoutes"));
+        let (before, rest) = text.split_at(start);
+        let (vrf, after) = rest.split_at(behind.unwrap() + 1);
+        let changed = change(vrf);
+        assert_ne!(vrf, changed, "nothing to change");
+        fs::write(&path, format!("{before}{changed}{after}")).unwrap();
     }
 }
 
@@ -111,6 +153,15 @@ impl Pe<'_> {
         eventually(&format!("the session with {address} is established"), || self.established(address));
     }
 
+    /// Waits for the session of an agent that has just been started; loading its programs takes a while.
+    #[track_caller]
+    pub(crate) fn await_agent(&self, address: &str) {
+        eventually(&format!("the session with {address} is established"), || {
+            assert!(!self.0.main_pids().is_empty(), "the agent has ended: {}", self.0.logs());
+            self.established(address)
+        });
+    }
+
     /// The route of a VRF that BGP brought and the dataplane holds.
     pub(crate) fn learnt(&self, vrf: &str, prefix: &str) -> Option<Value> {
         let table = self.show(&["vrf", vrf, "routes"]);
@@ -152,6 +203,15 @@ impl Pe<'_> {
         let drops = self.show(&["drops"]);
         let of = |drop: &&Value| drop["vrf"] == vrf && drop["reason"] == reason;
         items(&drops["drops"]).filter(of).filter_map(|drop| drop["packets"].as_u64()).sum()
+    }
+
+    /// Packets of a VRF that came from its circuits.
+    pub(crate) fn counted(&self, vrf: &str) -> u64 {
+        let counters = self.show(&["counters"]);
+        items(&counters["vrfs"])
+            .filter(|of| of["vrf"] == vrf)
+            .filter_map(|of| of["fromCircuit"].as_u64())
+            .sum()
     }
 
     /// Takes a changed file over, and returns once that is done.

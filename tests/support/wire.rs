@@ -20,17 +20,28 @@ use nix::{
 
 /// Sends frames out of an interface of a node, whatever is in them.
 pub(crate) fn send(node: &Node<'_>, interface: &str, frames: &[Vec<u8>]) {
-    let namespace = format!("/proc/{}/ns/net", node.pid().expect("the node is up"));
-    // In a thread of its own, for that is what changes its namespace.
-    let sender = || {
-        setns(File::open(namespace).unwrap(), CloneFlags::CLONE_NEWNET).unwrap();
+    inside(node, || {
         let socket = socket(AddressFamily::Packet, SockType::Raw, SockFlag::empty(), None).unwrap();
         let to = link_address(interface);
         for frame in frames {
             sendto(socket.as_raw_fd(), frame, &to, MsgFlags::empty()).unwrap();
         }
+    });
+}
+
+/// Runs in a node's network namespace; sockets that are made there stay there.
+pub(crate) fn inside<T: Send>(node: &Node<'_>, what: impl FnOnce() -> T + Send) -> T {
+    let namespace = format!("/proc/{}/ns/net", node.pid().expect("the node is up"));
+    // In a thread of its own, for that is what changes its namespace.
+    let inside = || {
+        setns(File::open(namespace).unwrap(), CloneFlags::CLONE_NEWNET).unwrap();
+        what()
     };
-    thread::scope(|scope| scope.spawn(sender).join().unwrap());
+    thread::scope(|scope| scope.spawn(inside).join().unwrap())
+}
+
+pub(crate) fn mac(node: &Node<'_>, interface: &str) -> [u8; 6] {
+    inside(node, || link_address(interface).addr().expect("Ethernet has addresses"))
 }
 
 fn link_address(interface: &str) -> LinkAddr {

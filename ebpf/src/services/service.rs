@@ -9,6 +9,9 @@ use crate::{
     },
 };
 
+/// Neighbours in a Maglev table are as good as drawn by lot: with half of the backends lost, one flow of 256 finds none.
+const ATTEMPTS: u32 = 8;
+
 /// The service that a packet is for.
 #[derive(Clone, Copy)]
 pub(super) struct Service {
@@ -30,16 +33,23 @@ impl Service {
         unsafe { SERVICES.get(key) }.map(|entry| Self { entry })
     }
 
-    /// The backend that the packet's hash falls on.
+    /// The backend that the packet's hash falls on. Where no route leads to it now, as while a PE is lost, one of the next.
     #[inline(always)]
     pub(super) fn backend(&self, asked: &Asked, translation: &Translation) -> Option<Chosen> {
-        let table = self.table(asked.anywhere);
-        if table.size == 0 {
+        let MaglevTable { row, size } = *self.table(asked.anywhere);
+        if size == 0 {
             return None;
         }
-        let place = self.hash(translation) % table.size;
-        let row = MAGLEV.get(table.row.wrapping_add(place / MAGLEV_ROW as u32))?;
-        Chosen::new(asked, row[place as usize % MAGLEV_ROW])
+        let hash = self.hash(translation);
+        for attempt in 0..ATTEMPTS {
+            let place = hash.wrapping_add(attempt) % size;
+            let backends = MAGLEV.get(row.wrapping_add(place / MAGLEV_ROW as u32))?;
+            let chosen = Chosen::new(asked, backends[place as usize % MAGLEV_ROW]);
+            if chosen.is_some() {
+                return chosen;
+            }
+        }
+        None
     }
 
     #[inline(always)]

@@ -16,6 +16,20 @@ pub struct EgressAddress {
     pub blocks: u16,
 }
 
+impl EgressAddress {
+    /// First and last port of a host's block.
+    pub fn block_of(&self, host: IpAddr) -> (u16, u16) {
+        let number = match host {
+            IpAddr::V4(host) => host.to_bits(),
+            // The lower 32 bits.
+            IpAddr::V6(host) => host.to_bits() as u32,
+        };
+        let size = u32::from(self.block_size.max(1));
+        let first = u32::from(self.first_port) + number % u32::from(self.blocks.max(1)) * size;
+        (u16::try_from(first).unwrap_or(u16::MAX), u16::try_from(first + size - 1).unwrap_or(u16::MAX))
+    }
+}
+
 /// Which traffic of a VRF goes out by egress addresses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EgressPolicy {
@@ -45,4 +59,20 @@ pub struct EgressCounters {
     pub mappings: u64,
     /// Packets dropped, for the host's block had no port left.
     pub exhausted: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_has_the_block_that_its_address_says_and_hosts_beside_it_have_others() {
+        let ports = EgressAddress { first_port: 1024, block_size: 128, blocks: 504 };
+        let block = |host: &str| host.parse().map(|host| ports.block_of(host));
+        // 10.0.1.2 is 167772418, which is 394 modulo 504.
+        assert_eq!(block("10.0.1.2"), Ok((51456, 51583)));
+        assert_eq!(block("10.0.1.3"), Ok((51584, 51711)));
+        assert_eq!(block("fd00:1::a00:102"), block("10.0.1.2"));
+        assert_eq!(block("0.0.1.247"), Ok((65408, 65535)), "the last block ends with the last port");
+    }
 }

@@ -145,3 +145,14 @@ fn a_direction_that_was_forgotten_is_remembered_again() {
     assert_eq!(lab.pe.forget_flows(RED, flow_kind::BALANCED), 1);
     lab.assert_balanced("without the requests' entry", &request, (BACKENDS4[0], 8080));
 }
+
+#[test]
+fn flows_go_round_a_backend_that_no_route_leads_to() {
+    let mut lab = Lab::new();
+    let [a, b, _] = three();
+    lab.service(RED, VIP4, 80, TCP, &[a, at(9, "172.16.0.1"), b]);
+    for port in 1000..1064 {
+        assert_ne!(lab.backend_of(&request(port, SYN)).to_string(), "172.16.0.1", "{port}");
+    }
+    assert_eq!(lab.pe.drops(RED, DropReason::NoBackend), 0);
+}

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use bgp_core::rib::{LocalRoute, LocalSid};
+use bgp_core::rib::{DEFAULT_LOCAL_PREF, LocalRoute, LocalSid};
 use ipnet::IpNet;
 use srv6_dp::model::SidRole;
 use srv6_types::{Behavior, VrfId};
@@ -84,7 +84,9 @@ pub(super) fn vrf(vrf: &Vrf, id: VrfId, planned: &PlannedVrf) -> Vec<LocalRoute>
         &mut routes,
         id,
         planned.egress_addresses.iter().map(|(address, egress)| {
-            let OwnedAddress { local_preference: local_pref, graceful_shutdown, .. } = egress.wanted;
+            let OwnedAddress { local_preference, graceful_shutdown, .. } = egress.wanted;
+            // Always said: of several gateways all must choose the same one, so each compares itself with the others.
+            let local_pref = Some(local_preference.unwrap_or(DEFAULT_LOCAL_PREF));
             (*address, egress.advertised, Preference { local_pref, graceful_shutdown })
         }),
     );

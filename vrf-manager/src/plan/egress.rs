@@ -30,7 +30,7 @@ pub(super) fn add_addresses(vrf: &Vrf, id: VrfId, planned: &mut PlannedVrf, desi
 }
 
 /// Whole blocks; what is left behind the last is nobody's.
-fn ports(wanted: &OwnedAddress) -> EgressAddress {
+pub(crate) fn ports(wanted: &OwnedAddress) -> EgressAddress {
     let (first, last) = wanted.ports;
     let count = u32::from(last).saturating_sub(u32::from(first)) + 1;
     let blocks = count / u32::from(wanted.port_block.max(1));

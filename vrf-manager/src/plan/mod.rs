@@ -34,6 +34,7 @@ use srv6_types::VrfId;
 
 pub use advertise::{Advertised, Withheld};
 pub use egress::PlannedEgress;
+pub(crate) use egress::ports;
 pub use links::{Link, Links};
 pub(crate) use node::domain;
 pub use problem::Problem;
@@ -193,6 +194,12 @@ impl RouteSource {
             Self::InternalBgp => 200,
             Self::Adopted => 255,
         }
+    }
+
+    /// Whether BGP has compared it, so that what comes from there is better: of several gateways with one egress address the
+    /// preferred one has it.
+    pub const fn yields(self) -> bool {
+        matches!(self, Self::Egress)
     }
 }
 

@@ -113,13 +113,14 @@ impl VrfTable {
         left.map(|(prefix, route)| (*prefix, route.clone())).collect()
     }
 
-    /// A VIP stays with its service, whatever else is learnt: its backends are known here. Another gateway's egress address is
-    /// used at once, for that one has the answers.
-    pub(super) fn lingering(&self, prefix: &IpNet) -> Lingering<'_> {
-        match self.lingering.get(prefix) {
-            None => Lingering::None,
-            Some(PlannedRoute { source: RouteSource::Egress, next_hop }) => Lingering::Yielding(next_hop),
-            Some(PlannedRoute { next_hop, .. }) => Lingering::Firm(next_hop),
+    /// This node's route, of the plan or left over from one. A VIP stays with its service, whatever else is learnt: its
+    /// backends are known here. An egress address is the preferred gateway's, for that one has the answers; BGP has compared
+    /// ours.
+    pub(super) fn own(&self, prefix: &IpNet) -> Own<'_> {
+        match self.planned.routes.get(prefix).or_else(|| self.lingering.get(prefix)) {
+            None => Own::None,
+            Some(route) if route.source.yields() => Own::Yielding(&route.next_hop),
+            Some(route) => Own::Firm(&route.next_hop),
         }
     }
 
@@ -133,8 +134,8 @@ impl VrfTable {
     }
 }
 
-/// The route of an earlier plan to a prefix.
-pub(super) enum Lingering<'a> {
+/// A route of this node.
+pub(super) enum Own<'a> {
     /// There is none.
     None,
     /// Better than any from BGP.

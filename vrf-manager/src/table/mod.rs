@@ -24,11 +24,12 @@ pub use path::Unusable;
 pub use replan::Transition;
 
 use crate::plan::{PlannedRoute, PlannedVrf, Problem, RouteSource};
-use lingering::Lingering;
+use lingering::Own;
 use path::{Outcome, PathId, Paths, Resolver};
 
 /// The routes of every VRF. A plan's route (connected 0, static 1) is better than any from BGP (external 20,
-/// internal 200), of which there is one for each prefix: BGP has chosen it.
+/// internal 200), of which there is one for each prefix: BGP has chosen it. An egress address of the plan was in that
+/// choice, and a route learnt goes before it.
 #[derive(Debug, Default)]
 #[cfg_attr(test, derive(Clone))]
 pub struct VrfTables {
@@ -102,7 +103,10 @@ impl VrfTables {
         let mut changes = Vec::new();
         for (id, table) in &mut self.vrfs {
             let unconfirmed: BTreeSet<IpNet> = table.adopted.drain().map(|(prefix, _)| prefix).collect();
-            changes.extend(unconfirmed.into_iter().map(|prefix| Change::RemoveRoute(*id, prefix)));
+            changes.extend(unconfirmed.into_iter().map(|prefix| match table.programmed(&prefix) {
+                Some(own) => Change::SetRoute(*id, prefix, own.clone()),
+                None => Change::RemoveRoute(*id, prefix),
+            }));
         }
         changes
     }
@@ -166,17 +170,14 @@ impl VrfTables {
 
 impl VrfTable {
     fn programmed(&self, prefix: &IpNet) -> Option<&NextHop> {
-        if let Some(route) = self.planned.routes.get(prefix) {
-            return Some(&route.next_hop);
-        }
-        let learnt = match self.learnt.get(prefix) {
+        let others = match self.learnt.get(prefix) {
             Some(id) => self.paths.next_hop(*id),
             None => self.adopted.get(prefix),
         };
-        match self.lingering(prefix) {
-            Lingering::None => learnt,
-            Lingering::Firm(next_hop) => Some(next_hop),
-            Lingering::Yielding(next_hop) => learnt.or(Some(next_hop)),
+        match self.own(prefix) {
+            Own::None => others,
+            Own::Firm(next_hop) => Some(next_hop),
+            Own::Yielding(next_hop) => others.or(Some(next_hop)),
         }
     }
 
@@ -187,13 +188,14 @@ impl VrfTable {
             None => self.learnt.remove(&prefix),
         };
         let adopted = self.adopted.remove(&prefix);
-        let old = match self.lingering(&prefix) {
-            Lingering::Yielding(next_hop) => Some(next_hop),
-            Lingering::None | Lingering::Firm(_) => None,
+        let (own, hidden) = match self.own(&prefix) {
+            Own::None => (None, false),
+            Own::Firm(next_hop) => (Some(next_hop), true),
+            Own::Yielding(next_hop) => (Some(next_hop), false),
         };
-        let before = former.and_then(|id| self.paths.next_hop(id)).or(adopted.as_ref()).or(old);
-        let after = id.and_then(|id| self.paths.next_hop(id)).or(old);
-        let change = if self.hides(&prefix) { None } else { step(resolver.vrf, prefix, before, after) };
+        let before = former.and_then(|id| self.paths.next_hop(id)).or(adopted.as_ref()).or(own);
+        let after = id.and_then(|id| self.paths.next_hop(id)).or(own);
+        let change = if hidden { None } else { step(resolver.vrf, prefix, before, after) };
         if let Some(former) = former {
             self.paths.release(former);
         }
@@ -210,7 +212,7 @@ impl VrfTable {
         self.paths.set(differing);
         self.lingering = self.routes_left(planned);
         self.planned = planned.clone();
-        self.adopted.retain(|prefix, _| !planned.routes.contains_key(prefix));
+        self.adopted.retain(|prefix, _| planned.routes.get(prefix).is_none_or(|route| route.source.yields()));
         for (prefix, before) in before {
             changes.extend(step(resolver.vrf, prefix, before.as_ref(), self.programmed(&prefix)));
         }
@@ -237,7 +239,7 @@ impl VrfTable {
             source: route.source,
             outcome: Ok(&route.next_hop),
             path: None,
-            programmed: true,
+            programmed: self.programmed(prefix) == Some(&route.next_hop),
         });
         let learnt = self.learnt.iter().map(|(prefix, id)| {
             let path = self.paths.path(*id);
@@ -269,7 +271,7 @@ impl VrfTable {
 
     /// Whether a route of this node is better than any learnt one.
     fn hides(&self, prefix: &IpNet) -> bool {
-        self.planned.routes.contains_key(prefix) || matches!(self.lingering(prefix), Lingering::Firm(_))
+        matches!(self.own(prefix), Own::Firm(_))
     }
 
     /// Prefixes that lead into another VRF.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use srv6_types::VrfId;
 
 use super::{AdvertisedView, NextHopView};
-use crate::{intent::EgressPolicy, table::VrfTables};
+use crate::{intent::EgressPolicy, plan::ports, table::VrfTables};
 
 /// An egress policy of a VRF.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +50,8 @@ pub struct EgressAddressView {
     pub last_port: u16,
     /// Ports of a host's block.
     pub port_block: u16,
+    /// Number of blocks.
+    pub blocks: u16,
     /// LOCAL_PREF of its route, where one is set.
     pub local_preference: Option<u32>,
     /// Another gateway is to be preferred.
@@ -71,6 +73,7 @@ impl VrfTables {
             first_port: egress.wanted.ports.0,
             last_port: egress.wanted.ports.1,
             port_block: egress.wanted.port_block,
+            blocks: ports(&egress.wanted).blocks,
             local_preference: egress.wanted.local_preference,
             graceful_shutdown: egress.wanted.graceful_shutdown,
         };

@@ -46,8 +46,8 @@ pub struct AdvertisedView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ServicePortView {
-    /// `TCP`, `UDP` or `SCTP`.
-    pub protocol: String,
+    /// IP protocol: TCP, UDP or SCTP.
+    pub protocol: u8,
     /// Port of the VIP.
     pub port: u16,
     /// Port of the backends.
@@ -98,7 +98,7 @@ impl VrfTables {
 fn service(planned: &PlannedService) -> ServiceView {
     let wanted = &planned.wanted;
     let port = |port: &crate::intent::ServicePort| ServicePortView {
-        protocol: port.transport.to_string(),
+        protocol: port.transport.number(),
         port: port.port,
         target_port: port.target_port,
     };

@@ -153,7 +153,7 @@ fn a_service_shows_where_its_backends_are_and_whether_others_hear_of_it() {
     assert_eq!(told(web), (Some("fc00:0:1:2::".parse().unwrap()), None));
     assert_eq!(told(none), (None, Some("no backend is ready".into())));
     let text = serde_json::to_string(web).unwrap();
-    let ports = r#""ports":[{"protocol":"TCP","port":80,"targetPort":8080}],"policy":"cluster""#;
+    let ports = r#""ports":[{"protocol":6,"port":80,"targetPort":8080}],"policy":"cluster""#;
     assert!(text.contains(ports), "{text}");
     assert_eq!(serde_json::from_str::<ServiceView>(&text).unwrap(), *web);
 }
@@ -167,7 +167,7 @@ fn an_egress_policy_shows_the_address_in_use() {
     assert_eq!(internet.addresses[2].next_hop, Some(NextHopView::Egress));
     let [own] = &tables.egress_address_views(RED)[..] else { panic!("one address") };
     let text = serde_json::to_string(own).unwrap();
-    let expected = r#"{"address":"192.0.2.8","sid":"fc00:0:1:3::","withheld":null,"firstPort":1024,"lastPort":65535,"portBlock":128,"localPreference":null,"gracefulShutdown":false}"#;
+    let expected = r#"{"address":"192.0.2.8","sid":"fc00:0:1:3::","withheld":null,"firstPort":1024,"lastPort":65535,"portBlock":128,"blocks":504,"localPreference":null,"gracefulShutdown":false}"#;
     assert_eq!(text, expected);
     assert_eq!(serde_json::from_str::<EgressAddressView>(&text).unwrap(), *own);
 }

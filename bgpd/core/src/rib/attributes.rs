@@ -20,7 +20,7 @@ use super::next_hops::{NextHops, resolved_by};
 use crate::config::PeerId;
 
 /// LOCAL_PREF of a route that came without, as every implementation has it.
-const DEFAULT_LOCAL_PREF: u32 = 100;
+pub const DEFAULT_LOCAL_PREF: u32 = 100;
 
 /// Names a set for as long as somebody holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,6 +50,8 @@ pub(crate) struct Source {
 /// What the decision process compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rank {
+    /// Originated by this node, and without a LOCAL_PREF to be compared by.
+    pub(crate) prevails: bool,
     pub(crate) local_pref: u32,
     pub(crate) path_length: u32,
     pub(crate) origin: Origin,
@@ -121,6 +123,7 @@ impl Rank {
         let leaving = attributes.communities.contains(&Community::GRACEFUL_SHUTDOWN);
         let default = if leaving && source.kind == SourceKind::External { 0 } else { DEFAULT_LOCAL_PREF };
         Self {
+            prevails: source.kind == SourceKind::Local && attributes.local_pref.is_none(),
             local_pref: attributes.local_pref.unwrap_or(default),
             path_length: u32::try_from(attributes.as_path.length()).unwrap_or(u32::MAX),
             origin: attributes.origin,

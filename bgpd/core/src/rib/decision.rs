@@ -19,7 +19,7 @@ use super::{
 pub enum Step {
     /// The next hop cannot be reached.
     NextHop,
-    /// Another path is originated by this node.
+    /// Another path is originated by this node, which has not said by LOCAL_PREF how it compares.
     Local,
     /// LOCAL_PREF, the higher wins.
     LocalPref,
@@ -142,7 +142,7 @@ impl Decision<'_> {
         let rank = &set.rank;
         match step {
             Step::NextHop => u128::from(!self.reachable(path)),
-            Step::Local => u128::from(set.source.kind != SourceKind::Local),
+            Step::Local => u128::from(!rank.prevails),
             Step::LocalPref => u128::from(u32::MAX - rank.local_pref),
             Step::AsPathLength => u128::from(rank.path_length),
             Step::Origin => rank.origin as u128,

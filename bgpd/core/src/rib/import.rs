@@ -125,20 +125,21 @@ impl Imports {
         }
     }
 
-    /// Chooses for one prefix of a VRF; returns what the VRF is to be told.
+    /// Chooses for one prefix of a VRF; returns what the VRF is to be told: nothing of its `own` route.
     fn choose(
         &mut self,
         (vrf, prefix): (VrfId, Prefix),
         table: &dyn RibTable,
         decision: Decision<'_>,
-        originated: bool,
+        own: bool,
     ) -> Option<VrfRoute> {
         let routes = self.vrfs.get_mut(&vrf)?;
         let imported = routes.get_mut(&prefix)?;
         // Of paths that tie in everything the first wins, which has the lower route distinguisher.
         let paths: Vec<Path> = imported.candidates.iter().filter_map(|index| table.best(*index)).collect();
-        let best = decision.best(&paths).filter(|_| !originated);
+        let best = decision.best(&paths).filter(|_| !own);
         let path = best.map(|at| vpn_path(&paths[at], &decision.sets[paths[at].set]));
+        let path = path.filter(|path| path.local != Some(vrf));
         let changed = path != imported.told;
         imported.told.clone_from(&path);
         if imported.candidates.is_empty() {
@@ -158,8 +159,8 @@ impl Rib {
             let family = if matches!(prefix, Prefix::V4(_)) { Family::Vpnv4 } else { Family::Vpnv6 };
             let decision = Decision { sets: &self.sets };
             let table = self.tables[family_index(family)].as_ref();
-            let originated = self.origins.contains(vrf, prefix);
-            let told = self.imports.choose((vrf, prefix), table, decision, originated);
+            let own = self.origins.prevails(vrf, prefix);
+            let told = self.imports.choose((vrf, prefix), table, decision, own);
             out.extend(told.map(RibOutput::Vrf));
         }
         self.imports.vrfs.retain(|_, routes| !routes.is_empty());

@@ -25,6 +25,7 @@ mod view;
 use std::net::{IpAddr, Ipv4Addr};
 
 use attributes::AttributeSets;
+pub use attributes::DEFAULT_LOCAL_PREF;
 use bgp_wire::nlri::{Prefix4, Prefix6};
 pub use decision::Step;
 use export::Speaker;

@@ -50,9 +50,9 @@ impl Origins {
         Self { source: Arc::new(source), routes: BTreeMap::new() }
     }
 
-    /// Whether the VRF itself originates the prefix.
-    pub(crate) fn contains(&self, vrf: VrfId, prefix: Prefix) -> bool {
-        self.routes.contains_key(&(vrf, prefix))
+    /// Whether the VRF's own route to the prefix goes before any other. One whose LOCAL_PREF is set is compared by it.
+    pub(crate) fn prevails(&self, vrf: VrfId, prefix: Prefix) -> bool {
+        self.routes.get(&(vrf, prefix)).is_some_and(|own| own.route.local_pref.is_none())
     }
 }
 

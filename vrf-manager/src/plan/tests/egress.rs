@@ -29,7 +29,7 @@ fn a_gateway_has_the_address_its_route_and_a_sid_that_translates_to_it() {
     assert_eq!(desired.dataplane.routes[&(RED, net("192.0.2.7/32"))], NextHop::Egress);
     let entry = SidEntry { behavior: Behavior::END_DT46, vrf: RED, role: SidRole::Egress(address) };
     assert_eq!(desired.dataplane.sids[&sid("fc00:0:1:2::")], entry);
-    assert_eq!(told(&desired), Some(("fc00:0:1:2::".into(), None, vec![])));
+    assert_eq!(told(&desired), Some(("fc00:0:1:2::".into(), Some(100), vec![])));
     let vrf = &desired.dataplane.vrfs[&RED];
     assert_eq!((vrf.flows, vrf.services, vrf.egress), (Some(65_536), false, true));
 }

@@ -128,13 +128,15 @@ struct Reference {
 impl Reference {
     fn expected(&self, desired: &crate::Desired) -> State {
         let mut state = desired.dataplane.clone();
-        for ((vrf, prefix), path) in &self.learnt {
-            if let Some(next_hop) = usable(desired, *vrf, prefix, path) {
-                state.routes.entry((*vrf, *prefix)).or_insert(next_hop);
+        let learnt = self
+            .learnt
+            .iter()
+            .filter_map(|(key, path)| usable(desired, key.0, &key.1, path).map(|next_hop| (*key, next_hop)));
+        let adopted = self.adopted.iter().map(|(key, next_hop)| (*key, next_hop.clone()));
+        for (key, next_hop) in learnt.chain(adopted) {
+            if !firm(desired, &key) {
+                state.routes.insert(key, next_hop);
             }
-        }
-        for (key, next_hop) in &self.adopted {
-            state.routes.entry(*key).or_insert(next_hop.clone());
         }
         state
     }
@@ -143,8 +145,13 @@ impl Reference {
     fn keep(&mut self, desired: &crate::Desired) {
         let planned = |vrf: &VrfId| desired.vrfs.contains_key(vrf);
         self.learnt.retain(|(vrf, _), _| planned(vrf));
-        self.adopted.retain(|key, _| planned(&key.0) && !desired.dataplane.routes.contains_key(key));
+        self.adopted.retain(|key, _| planned(&key.0) && !firm(desired, key));
     }
+}
+
+/// Whether the plan has a route that is better than any from BGP.
+fn firm(desired: &crate::Desired, key: &(VrfId, IpNet)) -> bool {
+    desired.dataplane.routes.get(key).is_some_and(|next_hop| *next_hop != NextHop::Egress)
 }
 
 fn usable(desired: &crate::Desired, vrf: VrfId, prefix: &IpNet, path: &VpnPath) -> Option<NextHop> {

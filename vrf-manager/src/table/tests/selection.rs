@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     intent::{Encapsulation, SidMode, Via},
-    testing::{via, vrf},
+    testing::{gateway, via, vrf},
 };
 
 fn red() -> Vrf {
@@ -55,6 +55,35 @@ fn connected_and_static_routes_hide_learnt_ones_until_they_go() {
     );
     let replaced = |c: &Change| matches!(c, Change::RemoveRoute(_, p) if p.to_string() == "10.0.0.0/24");
     assert!(!transition.remove.iter().any(replaced), "replaced in one step, never absent");
+}
+
+/// BGP has compared the address with those of other gateways, and tells of theirs only if it is preferred.
+#[test]
+fn an_egress_address_is_the_preferred_gateways() {
+    let address = "192.0.2.7/32";
+    let intent = intent(vec![Vrf { egress: vec![gateway("internet", &["192.0.2.7"])], ..red() }]);
+    let mut pe = Pe::new(vec![red()], &["eth1"]);
+    pe.configure(&intent);
+    assert_eq!(pe.route(RED, address), Some(NextHop::Egress));
+    let used = |pe: &Pe| {
+        let prefix: IpNet = address.parse().unwrap();
+        let used = pe.tables.candidates(RED).filter(|c| c.prefix == prefix && c.programmed);
+        used.map(|c| c.source).collect::<Vec<_>>()
+    };
+    pe.learn(RED, address, Some(path("fc00:0:2:1::")));
+    assert_eq!(pe.route(RED, address), Some(encapsulate("fc00:0:2:1::")));
+    assert_eq!(used(&pe), [RouteSource::InternalBgp]);
+
+    pe.restart(&intent);
+    assert_eq!(pe.route(RED, address), Some(encapsulate("fc00:0:2:1::")), "until BGP has spoken");
+    let swept = pe.tables.sweep();
+    pe.apply(&swept);
+    assert_eq!(pe.route(RED, address), Some(NextHop::Egress), "the other gateway is gone");
+
+    pe.learn(RED, address, Some(path("fc00:0:2:1::")));
+    pe.learn(RED, address, None);
+    assert_eq!(pe.route(RED, address), Some(NextHop::Egress), "never without a gateway");
+    assert_eq!(used(&pe), [RouteSource::Egress]);
 }
 
 #[test]

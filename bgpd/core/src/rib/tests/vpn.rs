@@ -259,3 +259,24 @@ fn of_many_distinguishers_the_lowest_that_is_left_wins() {
     }
     assert!(speaker.vrfs.is_empty());
 }
+
+/// Several gateways have one address: all of them must take the same one to be in use.
+#[test]
+fn an_own_route_is_compared_by_its_local_pref_if_it_has_one() {
+    let preferred = |local_pref| Attributes { local_pref: Some(local_pref), ..service(1, &[1]) };
+    for (own, others, used) in [
+        (None, 200, None),
+        (Some(100), 200, Some(sid(1))),
+        (Some(200), 100, None),
+        (Some(0), 100, Some(sid(1))),
+    ] {
+        let mut speaker = red_and_blue();
+        speaker.rib.announce(LocalRoute { local_pref: own, ..local(RED, 3) });
+        speaker.announce(1, vpn(11, P), &preferred(others));
+        speaker.flush();
+        assert_eq!(sid_in(&speaker, RED), used, "own {own:?}, other's {others}");
+        speaker.withdraw(1, vpn(11, P));
+        speaker.flush();
+        assert_eq!(sid_in(&speaker, RED), None, "a VRF is not told of its own route");
+    }
+}

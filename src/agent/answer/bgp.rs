@@ -1,46 +1,17 @@
-//! Answers to the CLI, made of what the parts show of themselves.
+//! Sessions and routes of BGP.
 
-use std::{collections::BTreeMap, net::IpAddr, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr};
 
 use bgp_core::{config::PeerId, rib::RouteView, speaker::PeerView};
 use bgp_wire::{Family, capability::Capability, message::NextHop, nlri::Prefix};
 use ipnet::IpNet;
-use serde::Serialize;
-use srv6_dp::{Dataplane, ebpf::DroppedPacket, model::Tally};
 use srv6_types::VrfId;
 
-use super::{chain, node::Node, recent_drops::RecentDrops};
-use crate::{
-    control::{Request, Response},
-    report,
-};
-
-/// Why a question has no answer, in words.
-type Refusal = String;
+use super::Refusal;
+use crate::{agent::node::Node, report};
 
 impl Node {
-    pub(super) async fn answer(&mut self, request: Request, recent: &RecentDrops) -> Response {
-        let answer = match request {
-            Request::ShowBgpSummary => json(self.summary().await),
-            Request::ShowNeighbors => {
-                json(self.neighbors().await.map(|neighbors| report::Neighbors { neighbors }))
-            }
-            Request::ShowBgpRoutes { family, prefix } => json(self.bgp_routes(family, prefix).await),
-            Request::ShowVrfs { name } => json(self.vrfs(name.as_deref())),
-            Request::ShowVrfRoutes { name } => json(self.vrf_routes(&name)),
-            Request::ShowSids => json(self.sids()),
-            Request::ShowDrops => json(self.drops(recent)),
-            Request::ShowCounters => json(self.counters()),
-            Request::Version => json(Ok(env!("CARGO_PKG_VERSION"))),
-            Request::ClearBgp { neighbor } => json(self.clear(neighbor).await),
-            Request::Reload => {
-                json(self.reload().await.map_err(|error| chain(&error)).map(|()| "read again"))
-            }
-        };
-        answer.map_or_else(Response::Error, Response::Ok)
-    }
-
-    async fn summary(&self) -> Result<report::BgpSummary, Refusal> {
+    pub(super) async fn summary(&self) -> Result<report::BgpSummary, Refusal> {
         let router = &self.intent.router;
         Ok(report::BgpSummary {
             asn: router.asn,
@@ -49,19 +20,19 @@ impl Node {
         })
     }
 
-    async fn neighbors(&self) -> Result<Vec<report::Neighbor>, Refusal> {
+    pub(super) async fn neighbors(&self) -> Result<Vec<report::Neighbor>, Refusal> {
         let peers = self.speaker.peers().await.map_err(|gone| gone.to_string())?;
         Ok(peers.iter().map(neighbor).collect())
     }
 
-    async fn clear(&self, neighbor: IpAddr) -> Result<String, Refusal> {
+    pub(super) async fn clear(&self, neighbor: IpAddr) -> Result<String, Refusal> {
         match self.speaker.clear(neighbor).await.map_err(|gone| gone.to_string())? {
             true => Ok(format!("the session with {neighbor} is reset")),
             false => Err(format!("there is no neighbor {neighbor}; sixedge show bgp summary lists them")),
         }
     }
 
-    async fn bgp_routes(
+    pub(super) async fn bgp_routes(
         &self,
         family: Option<Family>,
         prefix: Option<IpNet>,
@@ -75,94 +46,6 @@ impl Node {
         let routes = routes.iter().map(|view| route(view, &from, &vrfs)).collect();
         Ok(report::BgpRoutes { family: family.to_string(), routes })
     }
-
-    fn vrfs(&self, name: Option<&str>) -> Result<report::Vrfs, Refusal> {
-        let mut vrfs = self.tables.vrf_views();
-        if let Some(name) = name {
-            self.vrf(name)?;
-            vrfs.retain(|vrf| vrf.name == name);
-        }
-        Ok(report::Vrfs { vrfs })
-    }
-
-    fn vrf_routes(&self, name: &str) -> Result<report::VrfRoutes, Refusal> {
-        let vrf = self.vrf(name)?;
-        Ok(report::VrfRoutes { vrf: name.to_owned(), routes: self.tables.route_views(vrf) })
-    }
-
-    fn vrf(&self, name: &str) -> Result<VrfId, Refusal> {
-        self.tables.find(name).ok_or_else(|| {
-            let names: Vec<_> = self.tables.names().map(|(_, name)| name).collect();
-            format!("there is no VRF {name}; there are: {}", names.join(" "))
-        })
-    }
-
-    fn sids(&self) -> Result<report::Sids, Refusal> {
-        let counters = self.dataplane.counters().map_err(|error| chain(&error))?;
-        let sids = self.tables.sid_views().into_iter().map(|view| {
-            let Tally { packets, bytes } = counters.sids.get(&view.sid.into()).copied().unwrap_or_default();
-            report::Sid { view, packets, bytes }
-        });
-        Ok(report::Sids { sids: sids.collect() })
-    }
-
-    fn drops(&self, recent: &RecentDrops) -> Result<report::Drops, Refusal> {
-        let counters = self.dataplane.counters().map_err(|error| chain(&error))?;
-        let drops = counters.drops.iter().map(|((vrf, reason), packets)| report::Drop {
-            vrf: self.name_of(*vrf),
-            reason: reason.word().to_owned(),
-            packets: *packets,
-            meaning: reason.meaning().trim().to_owned(),
-        });
-        let recent = recent.iter().map(|(at, packet)| self.dropped(at.elapsed(), packet));
-        Ok(report::Drops { drops: drops.collect(), recent: recent.collect() })
-    }
-
-    fn dropped(&self, ago: Duration, packet: &DroppedPacket) -> report::DroppedPacket {
-        let interface = self.interface(packet.interface).map(str::to_owned);
-        report::DroppedPacket {
-            seconds_ago: ago.as_secs(),
-            vrf: self.name_of(packet.vrf),
-            reason: packet.reason.word().to_owned(),
-            rule: packet.rule.clone(),
-            interface: interface.unwrap_or_else(|| format!("if{}", packet.interface.0)),
-            source: packet.flow.map(|flow| flow.source),
-            destination: packet.flow.map(|flow| flow.destination),
-            protocol: packet.flow.map(|flow| flow.protocol),
-            ports: packet.flow.map(|flow| flow.ports).filter(|ports| *ports != (0, 0)),
-        }
-    }
-
-    fn counters(&self) -> Result<report::Counters, Refusal> {
-        let counters = self.dataplane.counters().map_err(|error| chain(&error))?;
-        let vrfs = self.tables.names().map(|(id, name)| {
-            let of = counters.vrfs.get(&id).copied().unwrap_or_default();
-            report::VrfCounters {
-                vrf: name.to_owned(),
-                from_circuit: of.from_circuit.packets,
-                encapsulated: of.encapsulated.packets,
-                decapsulated: of.decapsulated.packets,
-                delivered: of.delivered.packets,
-                answered: of.answered.packets,
-                dropped: of.dropped.packets,
-                bytes_encapsulated: of.encapsulated.bytes,
-                bytes_decapsulated: of.decapsulated.bytes,
-            }
-        });
-        Ok(report::Counters { vrfs: vrfs.collect() })
-    }
-
-    fn name_of(&self, id: VrfId) -> String {
-        match self.tables.names().find(|(vrf, _)| *vrf == id) {
-            Some((_, name)) => name.to_owned(),
-            None if id == VrfId::GLOBAL => "-".to_owned(),
-            None => id.to_string(),
-        }
-    }
-}
-
-fn json(report: Result<impl Serialize, Refusal>) -> Result<serde_json::Value, Refusal> {
-    serde_json::to_value(report?).map_err(|error| error.to_string())
 }
 
 fn neighbor(view: &PeerView) -> report::Neighbor {
