@@ -2,9 +2,9 @@
 
 use aya_ebpf::{
     macros::map,
-    maps::{LpmTrie, lpm_trie::Key},
+    maps::{HashMap, LpmTrie, lpm_trie::Key},
 };
-use srv6_types::maps::{FibKey4, FibKey6};
+use srv6_types::maps::{FibKey4, FibKey6, HostKey};
 
 use crate::packet::{Address, Family};
 
@@ -16,6 +16,19 @@ const VRF_BITS: u32 = 32;
 static FIB4: LpmTrie<FibKey4, u32> = LpmTrie::with_max_entries(ROUTES, 0);
 #[map]
 static FIB6: LpmTrie<FibKey6, u32> = LpmTrie::with_max_entries(ROUTES, 0);
+
+/// VIPs and egress addresses of this node, which are in a trie as well. There are many of them, next to each other, and each makes
+/// the trie's way to the others longer.
+#[map]
+static OWN: HashMap<HostKey, u32> = HashMap::with_max_entries(65_536, 0);
+
+/// Index of the next hop of a VIP or an egress address of this node.
+#[inline(always)]
+pub(crate) fn own(vrf: u32, family: Family, address: &Address) -> Option<u32> {
+    let key = HostKey { vrf, family: family as u32, address: address.octets() };
+    // SAFETY: a value of one word.
+    unsafe { OWN.get(key) }.copied()
+}
 
 /// Index of the next hop of the longest prefix that holds `destination`.
 #[inline(always)]

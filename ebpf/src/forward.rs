@@ -183,10 +183,14 @@ fn find_next_hop(packet: &mut Packet) -> Packed {
 
 #[inline(always)]
 fn follow_leaks(packet: &mut Packet) -> Outcome {
-    let destination = packet.destination();
+    let (family, destination) = (packet.inner.family, packet.destination());
+    if packet.translated
+        && let Some(own) = fib::own(packet.vrf, family, &destination)
+    {
+        return Ok(own as i32);
+    }
     for _ in 0..=LEAKS {
-        let index =
-            fib::lookup(packet.vrf, packet.inner.family, &destination).ok_or(DropReason::NoRouteInVrf)?;
+        let index = fib::lookup(packet.vrf, family, &destination).ok_or(DropReason::NoRouteInVrf)?;
         let next_hop = at(index)?;
         match next_hop.kind {
             next_hop_kind::VRF => packet.vrf = next_hop.vrf,

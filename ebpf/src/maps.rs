@@ -6,8 +6,8 @@ use aya_ebpf::{
     maps::{Array, HashMap, LpmTrie, PerCpuArray, PerCpuHashMap, RingBuf},
 };
 use srv6_types::maps::{
-    BackendEntry, CircuitEntry, DropKey, EgressEntry, EgressKey, EgressMember, EgressPolicyEntry, FibKey4,
-    FibKey6, MaglevRow, NextHopEntry, NodeConfig, ServiceEntry, ServiceKey, SidEntry, Tally, VrfEntry,
+    BackendEntry, CircuitEntry, DropKey, EgressEntry, EgressMember, EgressPolicyEntry, FibKey4, FibKey6,
+    HostKey, MaglevRow, NextHopEntry, NodeConfig, ServiceEntry, ServiceKey, SidEntry, Tally, VrfEntry,
     egress_counter, service_counter, vrf_counter,
 };
 
@@ -47,7 +47,7 @@ pub(crate) static MAGLEV: Array<MaglevRow> = Array::with_max_entries(65_536, 0);
 pub(crate) static SERVICE_COUNTERS: PerCpuArray<Tally> =
     PerCpuArray::with_max_entries(SERVICE_SLOTS * service_counter::COUNT, 0);
 #[map]
-pub(crate) static EGRESS_INDEX: HashMap<EgressKey, u32> = HashMap::with_max_entries(EGRESS_SLOTS, 0);
+pub(crate) static EGRESS_INDEX: HashMap<HostKey, u32> = HashMap::with_max_entries(EGRESS_SLOTS, 0);
 #[map]
 pub(crate) static EGRESS: Array<EgressEntry> = Array::with_max_entries(EGRESS_SLOTS, 0);
 #[map]

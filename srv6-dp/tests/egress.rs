@@ -20,7 +20,7 @@ use srv6_dp::{
 };
 use srv6_types::{
     Behavior, Sid, VrfId,
-    maps::{CircuitEntry, EgressKey, FibKey4},
+    maps::{CircuitEntry, FibKey4, HostKey},
 };
 
 const RED: VrfId = VrfId(1);
@@ -90,7 +90,7 @@ fn pinned_at<M: TryFrom<Map>>(path: PathBuf, kind: fn(MapData) -> Map) -> M {
 }
 
 fn indices(lab: &Lab) -> BTreeMap<(u32, [u8; 16]), u32> {
-    let index: HashMap<_, EgressKey, u32> = pinned(lab, "EGRESS_INDEX", Map::HashMap);
+    let index: HashMap<_, HostKey, u32> = pinned(lab, "EGRESS_INDEX", Map::HashMap);
     index.iter().map(|entry| entry.unwrap()).map(|(key, index)| ((key.vrf, key.address), index)).collect()
 }
 

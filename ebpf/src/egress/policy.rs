@@ -3,7 +3,7 @@
 use aya_ebpf::maps::lpm_trie::Key;
 use srv6_types::{
     DropReason,
-    maps::{CircuitEntry, EGRESS_CHOICES, EgressKey, EgressPolicyEntry, FibKey4, FibKey6, next_hop_kind},
+    maps::{CircuitEntry, EGRESS_CHOICES, EgressPolicyEntry, FibKey4, FibKey6, HostKey, next_hop_kind},
 };
 
 use super::Choice;
@@ -108,7 +108,7 @@ fn reach(vrf: u32, family: Family, address: &Address) -> Option<Choice> {
 /// Index of an egress address of this node.
 #[inline(always)]
 pub(super) fn index(vrf: u32, family: Family, address: &Address) -> Option<u32> {
-    let key = EgressKey { vrf, family: family as u32, address: address.octets() };
+    let key = HostKey { vrf, family: family as u32, address: address.octets() };
     // SAFETY: a value of one word.
     unsafe { EGRESS_INDEX.get(key) }.copied()
 }

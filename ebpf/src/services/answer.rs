@@ -51,7 +51,7 @@ fn translate(vrf: u32, octets: u32) -> Option<()> {
 /// A host that forges a VIP: only the program speaks for it.
 #[inline(always)]
 pub(crate) fn check_source(packet: &Packet) -> Result<(), DropReason> {
-    let next_hop = fib::lookup(packet.vrf, packet.inner.family, &packet.inner.source);
+    let next_hop = fib::own(packet.vrf, packet.inner.family, &packet.inner.source);
     match next_hop.and_then(|index| NEXT_HOPS.get(index)) {
         Some(to) if to.kind == next_hop_kind::SERVICE => Err(DropReason::BadSource),
         _ => Ok(()),

@@ -7,7 +7,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use srv6_types::{
     Behavior, Sid, VrfId,
     maps::{
-        CircuitEntry, FibKey4, FibKey6, MAX_SEGMENTS, NAME, NextHopEntry, SidEntry, VrfEntry,
+        CircuitEntry, FibKey4, FibKey6, HostKey, MAX_SEGMENTS, NAME, NextHopEntry, SidEntry, VrfEntry,
         next_hop_kind as kind, sid_flag, vrf_flag,
     },
 };
@@ -47,6 +47,16 @@ pub(super) fn prefix_key(prefix: Ipv6Net) -> Key<[u8; 16]> {
 
 pub(super) fn prefix(key: &Key<[u8; 16]>) -> Option<Ipv6Net> {
     Ipv6Net::new(key.data().into(), u8::try_from(key.prefix_len()).ok()?).ok()
+}
+
+pub(super) fn host_key((vrf, address): (VrfId, IpAddr)) -> HostKey {
+    let (family, address) = encode_address(address);
+    HostKey { vrf: vrf.0, family, address }
+}
+
+/// `None` for what sixedge never writes.
+pub(super) fn decode_host_key(key: &HostKey) -> Option<(VrfId, IpAddr)> {
+    Some((VrfId(key.vrf), address(key.family, key.address)?))
 }
 
 pub(super) fn encode_next_hop(next_hop: &NextHop) -> Result<NextHopEntry, EbpfError> {

@@ -17,6 +17,7 @@ use super::{
     error::EbpfError,
     maps::{Sizes, Spec, take, take_trie},
     next_hops::NextHops,
+    own::Own,
     pins::Pins,
 };
 use crate::model::NextHop;
@@ -29,6 +30,7 @@ pub(super) struct Fib {
     spec4: Spec,
     spec6: Spec,
     next_hops: NextHops,
+    own: Own,
     /// Index of each route's next hop, as written.
     routes: Routes<u32>,
 }
@@ -40,13 +42,16 @@ impl Fib {
         generation: &str,
         sizes: &Sizes,
     ) -> Result<Self, EbpfError> {
-        let [spec4, spec6, spec_next_hops] = sizes.fib_specs();
+        let [spec4, spec6, spec_next_hops, spec_own] = sizes.fib_specs();
         let trie4 = take_trie(ebpf, pins, generation, spec4.name)?;
         let trie6 = take_trie(ebpf, pins, generation, spec6.name)?;
         let routes = read((&trie4, &spec4), (&trie6, &spec6))?;
         let table = take(ebpf, spec_next_hops.name)?;
         let next_hops = NextHops::new(table, spec_next_hops, routes.values().copied())?;
-        Ok(Self { trie4, trie6, spec4, spec6, next_hops, routes })
+        let mut own = Own::open(&pins.map(generation, spec_own.name), spec_own)?;
+        let is_own = |((_, net), index): &(&(VrfId, IpNet), &u32)| is_host(net) && next_hops.is_own(**index);
+        own.adopt(&routes.iter().filter(is_own).map(|(route, index)| (*route, *index)).collect())?;
+        Ok(Self { trie4, trie6, spec4, spec6, next_hops, own, routes })
     }
 
     /// Reads every route back from the kernel.
@@ -76,12 +81,19 @@ impl Fib {
                 }
             }
         }
+        let (own, others): (Vec<_>, Vec<_>) = acquired
+            .iter()
+            .copied()
+            .partition(|((_, net), index)| is_host(net) && self.next_hops.is_own(*index));
         let (v4, v6): (Vec<_>, Vec<_>) = acquired.into_iter().partition(|((_, prefix), _)| is_v4(prefix));
         let result = self.write4(&v4);
         let result6 = if result.1.is_ok() { self.write6(&v6) } else { (0, Ok(())) };
+        let routed = result.1.and(result6.1);
+        let others: Vec<_> = others.into_iter().map(|(route, _)| route).collect();
+        let owned = routed.and_then(|()| self.own.set(&own)).and_then(|()| self.own.remove(&others));
         self.settle(&v4, result.0);
         self.settle(&v6, result6.0);
-        result.1.and(result6.1)
+        owned
     }
 
     fn write4(&mut self, routes: &[((VrfId, IpNet), u32)]) -> (usize, Result<(), EbpfError>) {
@@ -119,6 +131,7 @@ impl Fib {
     }
 
     pub(super) fn remove(&mut self, routes: &[(VrfId, IpNet)]) -> Result<(), EbpfError> {
+        self.own.remove(routes)?;
         let (mut keys4, mut keys6) = (Vec::new(), Vec::new());
         for (vrf, prefix) in routes {
             match prefix {
@@ -151,6 +164,10 @@ impl Fib {
     pub(super) fn next_hop_count(&self) -> usize {
         self.next_hops.len()
     }
+}
+
+fn is_host(prefix: &IpNet) -> bool {
+    prefix.prefix_len() == prefix.max_prefix_len()
 }
 
 fn is_v4(prefix: &IpNet) -> bool {

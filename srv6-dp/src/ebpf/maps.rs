@@ -9,9 +9,9 @@ use aya::{
 use srv6_types::{
     DropReason,
     maps::{
-        BackendEntry, CircuitEntry, DropKey, EgressEntry, EgressKey, EgressMember, EgressPolicyEntry,
-        FibKey4, FibKey6, FilterClass, FilterEntry, FilterKey4, FilterKey6, FilterPortKey, FilterRuleEntry,
-        FilterRuleKey, FilterVerdict, FlowEntry, FlowKey, LAYOUT, MaglevRow, NextHopEntry, NodeConfig,
+        BackendEntry, CircuitEntry, DropKey, EgressEntry, EgressMember, EgressPolicyEntry, FibKey4, FibKey6,
+        FilterClass, FilterEntry, FilterKey4, FilterKey6, FilterPortKey, FilterRuleEntry, FilterRuleKey,
+        FilterVerdict, FlowEntry, FlowKey, HostKey, LAYOUT, MaglevRow, NextHopEntry, NodeConfig,
         ServiceEntry, ServiceKey, SidEntry, Tally, VrfEntry, egress_counter, service_counter, vrf_counter,
     },
 };
@@ -120,15 +120,21 @@ impl Sizes {
         [&fib[..], &node, &self.service_specs(), &self.filter_specs(), &self.egress_specs()].concat()
     }
 
-    pub(super) fn fib_specs(&self) -> [Spec; 3] {
-        use MapType::{Array, LpmTrie};
+    pub(super) fn fib_specs(&self) -> [Spec; 4] {
+        use MapType::{Array, Hash, LpmTrie};
         let &Self { routes, next_hops, .. } = self;
         let next_hop = size::<NextHopEntry>();
         [
             spec("FIB4", LpmTrie, trie_key::<FibKey4>(), 4, routes, "sizes.routes"),
             spec("FIB6", LpmTrie, trie_key::<FibKey6>(), 4, routes, "sizes.routes"),
             spec("NEXT_HOPS", Array, 4, next_hop, next_hops, "sizes.next_hops"),
+            spec("OWN", Hash, size::<HostKey>(), 4, self.own(), "sizes.services and sizes.egress"),
         ]
+    }
+
+    /// A VIP for each service at most.
+    const fn own(&self) -> u32 {
+        self.services.saturating_add(self.egress)
     }
 
     /// The array of flow tables by VRF.
@@ -197,7 +203,7 @@ impl Sizes {
     fn egress_specs(&self) -> [Spec; 9] {
         use MapType::{Array, Hash, LpmTrie, PerCpuArray};
         let &Self { egress, egress_prefixes: prefixes, .. } = self;
-        let (key, counters) = (size::<EgressKey>(), egress.saturating_mul(egress_counter::COUNT));
+        let (key, counters) = (size::<HostKey>(), egress.saturating_mul(egress_counter::COUNT));
         let (policy, member) = (size::<EgressPolicyEntry>(), size::<EgressMember>());
         let trie = |name, key| spec(name, LpmTrie, key, 4, prefixes, "sizes.egress_prefixes");
         [

@@ -18,6 +18,7 @@ mod maps;
 mod mechanism;
 mod next_hops;
 mod open;
+mod own;
 mod pins;
 mod ranges;
 mod services;

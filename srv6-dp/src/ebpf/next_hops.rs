@@ -83,6 +83,12 @@ impl NextHops {
         }))
     }
 
+    /// Whether it leads to an address that this node has in place of others.
+    pub(super) fn is_own(&self, index: u32) -> bool {
+        let own = |slot: &Slot| matches!(slot.next_hop, NextHop::Service | NextHop::Egress);
+        self.slots.get(&index).is_some_and(own)
+    }
+
     /// The index of `next_hop` for one more route.
     pub(super) fn acquire(&mut self, next_hop: &NextHop) -> Result<u32, EbpfError> {
         if let Some(index) = self.by_next_hop.get(next_hop) {

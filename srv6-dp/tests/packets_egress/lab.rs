@@ -7,7 +7,7 @@ use aya::maps::{HashMap, LpmTrie, lpm_trie::Key};
 use srv6_types::{
     Behavior,
     maps::{
-        CircuitEntry, EgressEntry, EgressKey, EgressPolicyEntry, FibKey4, FibKey6, FlowEntry, FlowKey,
+        CircuitEntry, EgressEntry, EgressPolicyEntry, FibKey4, FibKey6, FlowEntry, FlowKey, HostKey,
         SidEntry, flow_kind, next_hop_kind as kind, sid_flag,
     },
 };
@@ -93,7 +93,7 @@ impl Lab {
         let reserved = [0; 3];
         let entry = EgressEntry { address, vrf, family, first_port, block_size, blocks, reserved };
         self.pe.array("EGRESS", index, entry);
-        self.pe.hash("EGRESS_INDEX", EgressKey { vrf, family, address }, index);
+        self.pe.hash("EGRESS_INDEX", HostKey { vrf, family, address }, index);
         self.pe.route(vrf, &host_prefix(ip), on(kind::EGRESS, 0));
     }
 

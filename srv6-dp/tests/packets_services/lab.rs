@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use srv6_types::{
     Behavior,
     maps::{
-        BackendEntry, EgressEntry, EgressKey, MAGLEV_ROW, MaglevRow, MaglevTable, NextHopEntry, ServiceEntry,
+        BackendEntry, EgressEntry, HostKey, MAGLEV_ROW, MaglevRow, MaglevTable, NextHopEntry, ServiceEntry,
         ServiceKey, SidEntry, backend_flag, next_hop_kind as kind, sid_flag,
     },
 };
@@ -164,7 +164,7 @@ impl Lab {
         let entry =
             EgressEntry { address, vrf: RED, family, first_port, block_size, blocks, reserved: [0; 3] };
         self.pe.array("EGRESS", index, entry);
-        self.pe.hash("EGRESS_INDEX", EgressKey { vrf: RED, family, address }, index);
+        self.pe.hash("EGRESS_INDEX", HostKey { vrf: RED, family, address }, index);
         let prefix = if family == 4 { format!("{ip}/32") } else { format!("{ip}/128") };
         self.pe.route(RED, &prefix, on(kind::EGRESS, 0));
     }

@@ -35,9 +35,9 @@ use srv6_dp::object::{OBJECT, flow_table};
 use srv6_types::{
     Behavior, DropReason,
     maps::{
-        CircuitEntry, DropEvent, DropKey, FibKey4, FibKey6, FlowEntry, FlowKey, NextHopEntry, NodeConfig,
-        SidEntry, Tally, VrfEntry, egress_counter, next_hop_kind as kind, service_counter, vrf_counter,
-        vrf_flag,
+        CircuitEntry, DropEvent, DropKey, FibKey4, FibKey6, FlowEntry, FlowKey, HostKey, NextHopEntry,
+        NodeConfig, SidEntry, Tally, VrfEntry, egress_counter, next_hop_kind as kind, service_counter,
+        vrf_counter, vrf_flag,
     },
 };
 
@@ -182,6 +182,13 @@ impl Pe {
         let index = self.next_hops;
         self.array("NEXT_HOPS", index, next_hop);
         self.route_to_index(vrf, prefix, index);
+        let (address, _) = prefix.split_once('/').unwrap();
+        let (family, address) = family_and_octets(address.parse().unwrap());
+        let key = HostKey { vrf, family, address };
+        match next_hop.kind {
+            kind::SERVICE | kind::EGRESS => self.hash("OWN", key, index),
+            _ => self.remove("OWN", key),
+        }
     }
 
     pub fn route_to_index(&mut self, vrf: u32, prefix: &str, index: u32) {
@@ -348,6 +355,12 @@ impl Pe {
         HashMap::<_, K, V>::try_from(map).unwrap().insert(key, value, 0).unwrap();
     }
 
+    fn remove<K: Pod>(&mut self, map: &str, key: K) {
+        let map = self.object.map_mut(map).unwrap();
+        // It need not be there.
+        let _ = HashMap::<_, K, u32>::try_from(map).unwrap().remove(&key);
+    }
+
     pub fn trie<K: Pod, V: Pod>(&mut self, map: &str, length: u32, key: K, value: V) {
         let map = self.object.map_mut(map).unwrap();
         LpmTrie::<_, K, V>::try_from(map).unwrap().insert(&Key::new(length, key), value, 0).unwrap();
@@ -380,6 +393,17 @@ const EMPTY: NextHopEntry = NextHopEntry {
     reserved: 0,
     segments: [[0; 16]; 4],
 };
+
+fn family_and_octets(address: IpAddr) -> (u32, [u8; 16]) {
+    match address {
+        IpAddr::V4(address) => {
+            let mut octets = [0; 16];
+            octets[..4].copy_from_slice(&address.octets());
+            (4, octets)
+        }
+        IpAddr::V6(address) => (6, address.octets()),
+    }
+}
 
 pub fn encapsulate(kind: u32, path: &[&str]) -> NextHopEntry {
     let mut segments = [[0; 16]; 4];

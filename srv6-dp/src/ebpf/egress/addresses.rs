@@ -14,12 +14,13 @@ use aya::{
 };
 use srv6_types::{
     VrfId,
-    maps::{EgressEntry, EgressKey, Tally, egress_counter},
+    maps::{EgressEntry, HostKey, Tally, egress_counter},
 };
 
 use super::{
     super::{
         batch::absent_is_fine,
+        codec::{decode_host_key, host_key},
         counters::sum,
         error::EbpfError,
         maps::{Sizes, take},
@@ -33,7 +34,7 @@ use crate::model::{EgressAddress, EgressCounters};
 type Key = (VrfId, IpAddr);
 
 pub(super) struct Addresses {
-    index: HashMap<MapData, EgressKey, u32>,
+    index: HashMap<MapData, HostKey, u32>,
     slots: Array<MapData, EgressEntry>,
     counters: PerCpuArray<MapData, Tally>,
     sizes: Sizes,
@@ -79,7 +80,7 @@ impl Addresses {
         self.clear_counters(slot)?;
         self.slots.set(slot, entry, 0).map_err(error)?;
         let error = self.sizes.error("EGRESS_INDEX");
-        self.index.insert(codec::key(key), slot, 0).map_err(error)?;
+        self.index.insert(host_key(key), slot, 0).map_err(error)?;
         self.free.remove(&slot);
         Ok(())
     }
@@ -95,7 +96,7 @@ impl Addresses {
     pub(super) fn remove(&mut self, key: Key) -> Result<(), EbpfError> {
         let Some(slot) = self.find(key)? else { return Ok(()) };
         let error = self.sizes.error("EGRESS_INDEX");
-        absent_is_fine(self.index.remove(&codec::key(key))).map_err(error)?;
+        absent_is_fine(self.index.remove(&host_key(key))).map_err(error)?;
         let_packets_pass();
         let error = self.sizes.error("EGRESS");
         self.slots.set(slot, codec::NO_ADDRESS, 0).map_err(error)?;
@@ -105,7 +106,7 @@ impl Addresses {
 
     /// The slot of an address, if it is one of ours.
     pub(super) fn find(&self, key: Key) -> Result<Option<u32>, EbpfError> {
-        match self.index.get(&codec::key(key), 0) {
+        match self.index.get(&host_key(key), 0) {
             Ok(slot) => Ok(Some(slot)),
             Err(MapError::KeyNotFound) => Ok(None),
             Err(source) => Err(self.sizes.error("EGRESS_INDEX")(source)),
@@ -126,7 +127,7 @@ impl Addresses {
         let mut indices = BTreeMap::new();
         for entry in self.index.iter() {
             let (key, slot) = entry.map_err(self.sizes.error("EGRESS_INDEX"))?;
-            if let Some(key) = codec::decode_key(&key) {
+            if let Some(key) = decode_host_key(&key) {
                 indices.insert(key, slot);
             }
         }

@@ -5,21 +5,11 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use srv6_types::{
     VrfId,
-    maps::{EGRESS_CHOICES, EgressEntry, EgressKey, EgressMember, EgressPolicyEntry, egress_part as part},
+    maps::{EGRESS_CHOICES, EgressEntry, EgressMember, EgressPolicyEntry, HostKey, egress_part as part},
 };
 
 use super::super::{codec, error::EbpfError};
 use crate::model::{EgressAddress, EgressPolicy, IfIndex};
-
-pub(super) fn key((vrf, address): (VrfId, IpAddr)) -> EgressKey {
-    let (family, address) = codec::encode_address(address);
-    EgressKey { vrf: vrf.0, family, address }
-}
-
-/// `None` for what sixedge never writes.
-pub(super) fn decode_key(key: &EgressKey) -> Option<(VrfId, IpAddr)> {
-    Some((VrfId(key.vrf), codec::address(key.family, key.address)?))
-}
 
 pub(super) fn encode_address(
     (vrf, address): (VrfId, IpAddr),
@@ -30,7 +20,7 @@ pub(super) fn encode_address(
     if first_port == 0 || block_size == 0 || blocks == 0 || end > 1 << 16 {
         return Err(EbpfError::PortBlocks { first_port, block_size, blocks });
     }
-    let EgressKey { vrf, family, address } = key((vrf, address));
+    let HostKey { vrf, family, address } = codec::host_key((vrf, address));
     Ok(EgressEntry {
         address,
         vrf,

@@ -6,18 +6,6 @@ pub const NAME: usize = 32;
 /// Addresses of one family that a policy may name.
 pub const EGRESS_CHOICES: usize = 4;
 
-/// Key of the index of an egress address: 24 octets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(C)]
-pub struct EgressKey {
-    /// VRF.
-    pub vrf: u32,
-    /// 4 or 6.
-    pub family: u32,
-    /// The address; an IPv4 address stands in the first four octets.
-    pub address: [u8; 16],
-}
-
 /// An address of this node that hosts of a VRF are translated to, by index: 48 octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]

@@ -38,6 +38,18 @@ pub struct FibKey6 {
     pub addr: [u8; 16],
 }
 
+/// An address of a VRF by itself: 24 octets. Key of `OWN` and of the index of egress addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(C)]
+pub struct HostKey {
+    /// VRF.
+    pub vrf: u32,
+    /// 4 or 6.
+    pub family: u32,
+    /// The address; an IPv4 address stands in the first four octets.
+    pub address: [u8; 16],
+}
+
 /// What `NextHopEntry::kind` may hold.
 pub mod next_hop_kind {
     /// The slot is free.
@@ -266,7 +278,7 @@ layouts! {
     ServiceKey: 24;
     ServiceEntry: 32;
     BackendEntry: 32;
-    EgressKey: 24;
+    HostKey: 24;
     EgressEntry: 48;
     EgressPolicyEntry: 128;
     FilterEntry: 20;
