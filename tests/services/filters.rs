@@ -6,7 +6,7 @@ use lab::wait_until;
 
 use crate::{
     hosts::{Connection, ask},
-    net::{Net, Vip, client},
+    net::{Net, Vip, host},
     peers::items,
 };
 
@@ -55,7 +55,7 @@ fn assert_named(net: &Net, rule: &str, port: u16) {
 #[test]
 fn a_rule_drops_by_its_name_and_answers_come_back() {
     let net = Net::up("filters");
-    let b1 = |ipv4, port| SocketAddr::new(client(11, ipv4), port);
+    let b1 = |ipv4, port| SocketAddr::new(host(11, ipv4), port);
     let mut before = [true, false].map(|ipv4| net.connect("red", 3, 0, b1(ipv4, 8080)));
     net.edit_vrf("services/pe1.yaml", "red", filtered);
     net.pe("pe1").reload();
@@ -70,7 +70,7 @@ fn a_rule_drops_by_its_name_and_answers_come_back() {
             (0..20).map(|_| net.connect("red", 3, 0, Vip::Web.sockets()[usize::from(!ipv4)]).answer.by);
         assert!(answered.into_iter().any(|by| by == "red-b1"));
         // b1 asks, and is answered though nothing may come in.
-        let b3 = SocketAddr::new(client(13, ipv4), 8080);
+        let b3 = SocketAddr::new(host(13, ipv4), 8080);
         Connection::open(&net.node("red-b1"), 0, b3).unwrap().echoes().unwrap();
         assert_eq!(ask(&net.node("red-b1"), 0, b3).unwrap().by, "red-b3");
         let ping = ["ping", "-n", "-c", "1", "-W", "2"].map(str::to_owned);
@@ -79,14 +79,13 @@ fn a_rule_drops_by_its_name_and_answers_come_back() {
     for ipv4 in [true, false] {
         assert_silence(&net, "red-c3", b1(ipv4, 5201));
         assert_named(&net, "nothing-else", 5201);
-        assert_silence(&net, "red-c1", SocketAddr::new(client(13, ipv4), 23));
+        assert_silence(&net, "red-c1", SocketAddr::new(host(13, ipv4), 23));
         assert_named(&net, "no-telnet", 23);
         ask(&net.node("red-c1"), 0, b1(ipv4, 8080)).unwrap_err();
         ask(&net.node("blue-c1"), 0, b1(ipv4, 8080)).unwrap();
     }
     assert_eq!(net.pe("pe1").dropped("blue", "filtered"), 0);
-    let telnet =
-        Connection::open(&net.node("blue-c1"), 0, SocketAddr::new(client(13, true), 23)).unwrap_err();
+    let telnet = Connection::open(&net.node("blue-c1"), 0, SocketAddr::new(host(13, true), 23)).unwrap_err();
     assert_eq!(
         telnet.kind(),
         io::ErrorKind::ConnectionRefused,
