@@ -11,8 +11,7 @@ use crate::{
 };
 
 /// b1 takes connections to its service only, and opens any itself; nobody of the tenant speaks telnet.
-const CIRCUIT: &str = "\
-      - interface: eth4
+const CIRCUIT: &str = "      - interface: eth4
         addresses: [10.0.11.1/24, \"fd00:11::1/64\"]
         filter:
           - { name: service-only, direction: out, protocol: tcp, ports: 8080, action: accept }
