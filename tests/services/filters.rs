@@ -44,7 +44,7 @@ fn assert_named(net: &Net, rule: &str, port: u16) {
     let listed = || {
         let drops = net.pe("pe1").show(&["drops"]);
         items(&drops["recent"]).any(|drop| {
-            let to_port = drop["ports"].as_str().is_some_and(|ports| ports.ends_with(&format!(" {port}")));
+            let to_port = drop["ports"][1] == port;
             drop["vrf"] == "red" && drop["reason"] == "filtered" && drop["rule"] == rule && to_port
         })
     };
