@@ -97,14 +97,14 @@ for tenant in red blue; do
 done
 
 section "A gateway goes"
-moved "$(outage 10 agent_dies)" 100 "kill -9 of the gateway's agent, and a new one"
+moved "$(outage 10 agent_dies)" 500 "kill -9 of the gateway's agent, and a new one"
 claim "pe2's new session is established" eventually 60 established pe2
 for tenant in red blue; do await_gateway $tenant pe2; done
-moved "$(outage 6 shut_down_gracefully)" 200 "GRACEFUL_SHUTDOWN at pe2, for red"
+moved "$(outage 6 shut_down_gracefully)" 500 "GRACEFUL_SHUTDOWN at pe2, for red"
 await_gateway red pe3
 await_gateway blue pe2
 seen "red: the same address by the stand-by" red "${EGRESS[IPv4]}" pod tcp "${OUTSIDE[IPv4]}" 5
-moved "$(outage 6 come_back)" 200 "red goes back to pe2"
+moved "$(outage 6 come_back)" 500 "red goes back to pe2"
 await_gateway red pe2
 moved "$(outage 6 dies)" 2000 "pe2 dies, and the IGP has no way to its locator"
 for tenant in red blue; do
