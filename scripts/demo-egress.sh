@@ -31,19 +31,25 @@ both_at_once() {
   cat "$WORK/red" "$WORK/blue"; [ $one = 0 ] && [ $two = 0 ]
 }
 
-# A hundred pings a second to the outside while something happens; milliseconds without an answer.
+# A hundred pings a second to the outside while something happens; the longest time between two answers in milliseconds.
 outage() { # seconds, command...
   local seconds=$1; shift
-  on red-pod ping -n -q -i 0.01 -w "$seconds" "${OUTSIDE[IPv4]}" >"$WORK/pings" 2>&1 & local pings=$!
+  on red-pod ping -n -D -i 0.01 -w "$seconds" "${OUTSIDE[IPv4]}" >"$WORK/pings" 2>&1 & local pings=$!
   sleep 1; "$@" >>"$WORK/happened" 2>&1
   wait $pings
-  awk '/transmitted/ { print ($1 - $4) * 10 }' "$WORK/pings"
+  awk -v end="$(date +%s)" '
+    /bytes from/ { now = substr($1, 2) + 0; if (last && now - last > gap) gap = now - last; last = now }
+    END { if (end - last > gap) gap = end - last; printf "%d", gap * 1000 }' "$WORK/pings"
 }
 agent_dies() { lab kill "$TOPOLOGY" pe2 --signal KILL; sleep 2; lab start "$TOPOLOGY" pe2; }
 shut_down_gracefully() { edit red 's/localPreference: 200/localPreference: 200, gracefulShutdown: true/' pe2; }
 come_back() { edit red 's/, gracefulShutdown: true//' pe2; }
-node_dies() { on p ip link set eth2 down; lab kill "$TOPOLOGY" pe2 --signal KILL; }
-node_returns() {
+dies_unseen() { on p ip link set eth2 down; lab kill "$TOPOLOGY" pe2 --signal KILL; }
+# What the IGP of a real core does: there is no way to pe2's locator any more.
+dies() { dies_unseen; on pe1 ip -6 route replace unreachable fc00:0:2::/48; on pe3 ip -6 route replace unreachable fc00:0:2::/48; }
+returns() {
+  on pe1 ip -6 route del unreachable fc00:0:2::/48
+  on pe3 ip -6 route del unreachable fc00:0:2::/48
   on p ip link set eth2 up
   on p ip address replace fd00:c:2::fe/64 dev eth2 nodad
   on p ip -6 route replace fc00:0:2::/48 via fd00:c:2::1
@@ -91,23 +97,29 @@ for tenant in red blue; do
 done
 
 section "A gateway goes"
-moved "$(outage 6 agent_dies)" 0 "kill -9 of the gateway's agent, and a new one"
+moved "$(outage 10 agent_dies)" 500 "kill -9 of the gateway's agent, and a new one"
 claim "pe2's new session is established" eventually 60 established pe2
 for tenant in red blue; do await_gateway $tenant pe2; done
-moved "$(outage 6 shut_down_gracefully)" 200 "GRACEFUL_SHUTDOWN at pe2, for red"
+moved "$(outage 6 shut_down_gracefully)" 500 "GRACEFUL_SHUTDOWN at pe2, for red"
 await_gateway red pe3
 await_gateway blue pe2
 seen "red: the same address by the stand-by" red "${EGRESS[IPv4]}" pod tcp "${OUTSIDE[IPv4]}" 5
-moved "$(outage 6 come_back)" 200 "red goes back to pe2"
+moved "$(outage 6 come_back)" 500 "red goes back to pe2"
 await_gateway red pe2
-moved "$(outage 15 node_dies)" 8000 "pe2 is cut off without a word (hold time 3 s)"
+moved "$(outage 6 dies)" 2000 "pe2 dies, and the IGP has no way to its locator"
 for tenant in red blue; do
   await_gateway $tenant pe3
   for family in IPv4 IPv6; do
     seen "$tenant, $family: the same address by the stand-by" $tenant "${EGRESS[$family]}" pod tcp "${OUTSIDE[$family]}" 5
   done
 done
-node_returns >/dev/null 2>&1
+returns >/dev/null 2>&1
+claim "pe2's new session is established" eventually 60 established pe2
+for tenant in red blue; do await_gateway $tenant pe2; done
+moved "$(outage 50 dies_unseen)" 45000 "pe2 dies, and only BGP can tell (hold time 3 s, restartTime 30 s)"
+for tenant in red blue; do await_gateway $tenant pe3; done
+returns >/dev/null 2>&1
+claim "pe2's new session is established" eventually 60 established pe2
 for tenant in red blue; do await_gateway $tenant pe2; done
 
 section "Ports run out for the host that takes too many"

@@ -79,16 +79,21 @@ fn the_stand_by_takes_over_from_a_gateway_that_leaves_or_dies() {
         let since = Instant::now();
         net.node("p").check(["ip", "link", "set", "eth2", "down"]);
         net.node("pe2").kill_main(Signal::SIGKILL).unwrap();
+        // As the IGP of a core does, long before BGP notices.
+        for pe in ["pe1", "pe3"] {
+            net.node(pe).check(["ip", "-6", "route", "add", "unreachable", "fc00:0:2::/48"]);
+        }
         TENANTS.iter().for_each(|tenant| net.await_gateway(tenant, "pe3"));
         taken_over = since.elapsed();
     });
     assert_served(&net, &TENANTS);
-    println!(
-        "no answer for {left:?} when pe2 left, {back:?} when it came back, {dead:?} when it died (hold time 3 s)"
-    );
+    println!("no answer for {left:?} when pe2 left, {back:?} when it came back, {dead:?} when it died");
     println!("routes were the stand-by's {taken_over:?} after pe2 had died");
     assert!(left < Duration::from_millis(500) && back < Duration::from_millis(500), "{left:?}, {back:?}");
-    assert!(dead < Duration::from_secs(10), "{dead:?}");
+    assert!(
+        dead < Duration::from_secs(5) && taken_over < Duration::from_secs(20),
+        "{dead:?}, {taken_over:?}"
+    );
     eventually("pe3 says that it has the address", || {
         net.pe("pe3").show(&["vrf", "red", "routes"])["routes"].as_array().is_some_and(|routes| {
             routes

@@ -42,9 +42,10 @@ impl Vip {
     }
 }
 
-/// A client's address, by its site.
-pub(crate) fn client(site: u8, ipv4: bool) -> IpAddr {
-    if ipv4 { [10, 0, site, 2].into() } else { [0xfd00, site.into(), 0, 0, 0, 0, 0, 2].into() }
+/// The address of the host at a site.
+pub(crate) fn host(site: u8, ipv4: bool) -> IpAddr {
+    let text = if ipv4 { format!("10.0.{site}.2") } else { format!("fd00:{site}::2") };
+    text.parse().unwrap()
 }
 
 pub(crate) struct Net(Network);

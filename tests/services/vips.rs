@@ -6,7 +6,7 @@ use lab::Signal;
 
 use crate::{
     hosts::{Answer, Connection, ask},
-    net::{Net, TENANTS, Vip, backends, client, names},
+    net::{Net, TENANTS, Vip, backends, host, names},
     peers::items,
 };
 
@@ -29,7 +29,7 @@ fn assert_served(net: &Net, vip: Vip, site: u8, expected: impl Fn(&str, &BTreeSe
                 } else {
                     net.ask(tenant, site, port, to)
                 });
-                assert_eq!(answers.last().unwrap().sees, SocketAddr::new(client(site, to.is_ipv4()), port));
+                assert_eq!(answers.last().unwrap().sees, SocketAddr::new(host(site, to.is_ipv4()), port));
             }
         }
         for (tenant, answers) in TENANTS.iter().zip(&answers) {

@@ -101,9 +101,8 @@ impl Network {
         let path = self.folder.0.join(file);
         let text = fs::read_to_string(&path).unwrap();
         let start = text.find(&format!("  - name: {vrf}\n")).unwrap();
-        let behind =
-            text[start + 1..].find("\n  - name: ").or_else(|| text[start..].find("\nunderlayRoutes"));
         let (before, rest) = text.split_at(start);
+        let behind = rest.find("\n  - name: ").or_else(|| rest.find("\nunderlayRoutes"));
         let (vrf, after) = rest.split_at(behind.unwrap() + 1);
         let changed = change(vrf);
         assert_ne!(vrf, changed, "nothing to change");
