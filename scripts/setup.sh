@@ -9,6 +9,7 @@ readonly PACKAGES=(
   iproute2 iputils-ping ethtool   # namespaces, interfaces, pings
   iperf3 tcpdump tshark           # throughput and captures in demo and tests
   frr bird2 mmdebstrap            # real peers
+  nftables iptables conntrack     # what the benchmark compares services, NAT and filters with
   jq
 )
 
