@@ -17,8 +17,30 @@ pub(crate) struct Subject<'a> {
     pub(crate) name: String,
     pub(crate) device: &'a Device,
     pub(crate) traffic: &'a Generator,
-    /// Netfilter forgets its flows before each measurement.
-    pub(crate) forgets: bool,
+    pub(crate) history: History<'a>,
+}
+
+/// What has been sent before a measurement.
+#[derive(Clone)]
+pub(crate) enum History<'a> {
+    /// What the measurements before it have sent.
+    Whatever,
+    /// One packet of each of these flows. All devices share one table of netfilter's: what the others have in it is gone.
+    Only(Vec<&'a Generator>),
+}
+
+impl Subject<'_> {
+    fn measure(&self, ends: &Ends, packets: u32) -> Result<f64, Error> {
+        let History::Only(flows) = &self.history else {
+            return self.device.measure(ends, self.traffic, packets, &self.name);
+        };
+        for traffic in flows {
+            self.device.send(ends, traffic, traffic.count)?;
+        }
+        let measured = self.device.measure(ends, self.traffic, packets, &self.name);
+        self.device.namespace.run("conntrack -F")?;
+        measured
+    }
 }
 
 /// Nanoseconds for a packet, by subject and round.
@@ -27,12 +49,7 @@ pub(crate) fn measure(
     subjects: &[Subject<'_>],
     options: &Options,
 ) -> Result<Vec<Vec<f64>>, Error> {
-    let once = |subject: &Subject<'_>, packets| {
-        if subject.forgets {
-            subject.device.namespace.run("conntrack -F")?;
-        }
-        subject.device.measure(ends, subject.traffic, packets, &subject.name)
-    };
+    let once = |subject: &Subject<'_>, packets| subject.measure(ends, packets);
     for subject in subjects {
         once(subject, WARM_UP)?;
     }
@@ -57,27 +74,6 @@ pub(crate) fn table(subjects: &[Subject<'_>], samples: &[Vec<f64>], base: &[usiz
             format!("{:.0}", median(mine)),
             format!("{:.2}", median_ratio(mine, &samples[*base])),
         ]);
-    }
-    table
-}
-
-/// One row per way, one column per size; ratios are to the first way at the same size. The subject of way w and size s
-/// has the number `w * sizes.len() + s`.
-pub(crate) fn grid(ways: &[&str], sizes: &[usize], samples: &[Vec<f64>]) -> Table {
-    let mut table = Table::new();
-    table.load_style(ASCII_MARKDOWN);
-    let growth = sizes.first().zip(sizes.last()).map(|(first, last)| format!("{last} / {first}"));
-    let sizes = sizes.iter().map(usize::to_string);
-    table.set_header(std::iter::once("ns, median (of ratios)".to_owned()).chain(sizes).chain(growth));
-    let rows = samples.chunks(samples.len() / ways.len());
-    let base = rows.clone().next().unwrap_or_default();
-    for (way, row) in ways.iter().zip(rows) {
-        let cell = |(mine, base): (&Vec<f64>, &Vec<f64>)| {
-            format!("{:.0} ({:.2})", median(mine), median_ratio(mine, base))
-        };
-        let growth = row.first().zip(row.last()).map(|(first, last)| median_ratio(last, first));
-        let cells = row.iter().zip(base).map(cell).chain(growth.map(|ratio| format!("{ratio:.2}")));
-        table.add_row(std::iter::once((*way).to_owned()).chain(cells));
     }
     table
 }

@@ -43,6 +43,7 @@ sysctl -qw net.ipv6.conf.all.seg6_enabled=1 net.ipv6.conf.in0.seg6_enabled=1 net
 ip link set in0 up
 ip link set out0 up
 ethtool -K in0 gro on
+ethtool -K out0 gro on
 ip address add 10.1.0.1/24 dev in0
 ip address add 10.2.0.1/24 dev out0
 ip -6 address add 2001:db8:1::1/64 dev in0 nodad

@@ -9,7 +9,7 @@ use srv6_dp::model::{EgressAddress, EgressPolicy, NextHop, Vrf};
 
 use super::{
     DataplaneBenchError as Error, Options,
-    contest::{self, Subject},
+    contest::{self, History, Subject},
     device::{Device, Ends},
     frames::Flow,
     generator::Generator,
@@ -36,30 +36,35 @@ const WAYS: [(&str, fn(&mut Device, &Folder, u32) -> Result<(), Error>); 4] = [
 ];
 
 pub(crate) fn run(options: &Options, folder: &Folder) -> Result<(), Error> {
-    let ends = Ends::new()?;
-    let few = Options { packets: options.packets / 10, ..options.clone() };
-    let contests = [
-        ("Established mappings", ESTABLISHED, 4 * SMALL_TABLE, false, options),
-        ("New mappings: each packet is one", HOSTS * usize::from(BLOCK), SMALL_TABLE, true, &few),
-    ];
-    for (title, count, table, forgets, options) in contests {
-        let traffic = outbound(count)?;
-        let mut devices = Vec::new();
-        for (number, (_, become_it)) in WAYS.iter().enumerate() {
-            let mut device = Device::new(&ends, number)?;
-            become_it(&mut device, folder, table)?;
-            devices.push(device);
-        }
-        let named = WAYS.iter().zip(&devices);
-        let subjects = named.map(|((name, _), device)| {
-            let name = (*name).to_owned();
-            Subject { name, device, traffic: &traffic, forgets }
-        });
-        let subjects: Vec<_> = subjects.collect();
-        let samples = contest::measure(&ends, &subjects, options)?;
-        println!("\n{title}, CPU per packet, {} rounds\n", options.rounds);
-        println!("{}", contest::table(&subjects, &samples, &[0; WAYS.len()], "sixedge"));
+    let (there, new) = (outbound(ESTABLISHED)?, outbound(HOSTS * usize::from(BLOCK))?);
+    contest("Established mappings", &there, 4 * SMALL_TABLE, vec![&there], options, folder)?;
+    contest("New mappings, each packet is one", &new, SMALL_TABLE, Vec::new(), &options.fewer(), folder)
+}
+
+fn contest(
+    title: &str,
+    traffic: &Generator,
+    table: u32,
+    before: Vec<&Generator>,
+    options: &Options,
+    folder: &Folder,
+) -> Result<(), Error> {
+    let (ends, mut devices) = (Ends::new()?, Vec::new());
+    for (number, (_, become_it)) in WAYS.iter().enumerate() {
+        let mut device = Device::new(&ends, number)?;
+        become_it(&mut device, folder, table)?;
+        devices.push(device);
     }
+    let subjects = WAYS.iter().zip(&devices).map(|((name, _), device)| Subject {
+        name: (*name).to_owned(),
+        device,
+        traffic,
+        history: History::Only(before.clone()),
+    });
+    let subjects: Vec<_> = subjects.collect();
+    let samples = contest::measure(&ends, &subjects, options)?;
+    println!("\n{title}: CPU per packet, {} rounds\n", options.rounds);
+    println!("{}", contest::table(&subjects, &samples, &[0; WAYS.len()], "sixedge"));
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use srv6_dp::{Change, Dataplane};
 
 use super::{
     DataplaneBenchError as Error, Options,
-    contest::{self, Subject},
+    contest::{self, History, Subject},
     device::{Device, Ends},
     frames::Traffic,
     generator::{self, Generator},
@@ -56,7 +56,7 @@ pub(crate) fn run(options: &Options, folder: &Folder) -> Result<(), Error> {
         name: name.clone(),
         device,
         traffic,
-        forgets: false,
+        history: History::Whatever,
     });
     let subjects: Vec<_> = subjects.collect();
     println!("\nCPU per packet, one core, random destinations, {} rounds\n", options.rounds);

@@ -4,9 +4,10 @@ use srv6_dp::model::{Action, Direction, Filter, FilterId, Rule, Transport, Vrf};
 
 use super::{
     DataplaneBenchError as Error, Options,
-    contest::{self, Subject},
-    device::{Device, Ends},
+    contest::History,
+    device::Device,
     frames::Flow,
+    grid::{Grid, Way},
     netfilter::{self, lines},
     services::TABLE,
     sites::{self, Family, back, client, flows, forth, server},
@@ -19,55 +20,29 @@ const ESTABLISHED: usize = 10_000;
 const NEW: usize = 400_000;
 const FILTER: FilterId = FilterId(1);
 
-/// Makes a device that lets packets to so many servers through and nothing else.
-type Become = fn(&mut Device, &Folder, usize) -> Result<(), Error>;
-const WAYS: [(&str, Become); 3] =
-    [("sixedge", sixedge), ("nft, one set", nft_set), ("nft, a rule for each", nft_chain)];
+/// Packets to so many servers get through, and nothing else.
+const WAYS: [Way; 3] = [("sixedge", sixedge), ("nft, one set", nft_set), ("nft, a rule for each", nft_chain)];
 
 pub(crate) fn run(options: &Options, folder: &Folder) -> Result<(), Error> {
-    let ends = Ends::new()?;
-    let mut devices = Vec::new();
-    for (way, (_, become_it)) in WAYS.iter().enumerate() {
-        for (at, size) in SIZES.iter().enumerate() {
-            let mut device = Device::new(&ends, way * SIZES.len() + at)?;
-            become_it(&mut device, folder, *size)?;
-            devices.push(device);
-        }
-    }
-    let few = &Options { packets: options.packets / 10, ..options.clone() };
-    for (title, first, count, options) in [
-        ("Established flows", 0, ESTABLISHED, options),
-        ("New flows: each packet is one", ESTABLISHED, NEW, few),
-    ] {
-        let sets = SIZES.map(|size| allowed(first, count, size));
-        let traffic = sets.iter().map(|flows| forth(flows)).collect::<Result<Vec<_>, _>>()?;
-        let forgets = count == NEW;
-        if !forgets {
-            establish(&ends, &devices, &sets)?;
-        }
-        let names = WAYS.iter().flat_map(|(way, _)| SIZES.map(|size| format!("{way}, {size} rules")));
-        let pairs = devices.iter().zip(traffic.iter().cycle());
-        let subjects =
-            names.zip(pairs).map(|(name, (device, traffic))| Subject { name, device, traffic, forgets });
-        let samples = contest::measure(&ends, &subjects.collect::<Vec<_>>(), options)?;
-        println!("\n{title}, CPU per packet by number of rules, {} rounds\n", options.rounds);
-        println!("{}", contest::grid(&WAYS.map(|(name, _)| name), &SIZES, &samples));
-    }
+    let grid = Grid::new(&WAYS, &SIZES, "rules", folder)?;
+    let flows = SIZES.map(|size| allowed(0, ESTABLISHED, size));
+    let questions = flows.iter().map(|flows| forth(flows)).collect::<Result<Vec<_>, _>>()?;
+    // Netfilter takes a flow for established that was answered.
+    let answers = flows.iter().map(|flows| back(flows)).collect::<Result<Vec<_>, _>>()?;
+    let pairs = questions.iter().zip(&answers);
+    let again: Vec<_> =
+        pairs.map(|(question, answer)| (question, History::Only(vec![question, answer]))).collect();
+    grid.contest("Established flows", &again, options)?;
+    let flows = SIZES.map(|size| forth(&allowed(ESTABLISHED, NEW, size)));
+    let new = flows.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let anew: Vec<_> = new.iter().map(|flows| (flows, History::Only(Vec::new()))).collect();
+    grid.contest("New flows, each packet is one", &anew, &options.fewer())?;
     Ok(())
 }
 
 /// Flows to so many servers in turn.
 fn allowed(first: usize, count: usize, size: usize) -> Vec<Flow> {
     flows(count, |n| client(Family::V4, first + n), |n| server(Family::V4, n % size))
-}
-
-/// Netfilter takes a flow for established that was answered.
-fn establish(ends: &Ends, devices: &[Device], sets: &[Vec<Flow>]) -> Result<(), Error> {
-    for (device, flows) in devices.iter().zip(sets.iter().cycle()) {
-        device.send(ends, &forth(flows)?, flows.len() as u32)?;
-        device.send(ends, &back(flows)?, flows.len() as u32)?;
-    }
-    Ok(())
 }
 
 fn sixedge(device: &mut Device, folder: &Folder, size: usize) -> Result<(), Error> {

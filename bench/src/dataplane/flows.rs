@@ -1,6 +1,9 @@
 //! Flow tables: what a packet costs with many flows, and how much memory they take, beside netfilter's conntrack.
 
-use std::{fs, os::fd::{AsFd, AsRawFd}};
+use std::{
+    fs,
+    os::fd::{AsFd, AsRawFd},
+};
 
 use aya::maps::loaded_maps;
 use srv6_dp::model::Vrf;
@@ -8,85 +11,60 @@ use srv6_types::maps::{FlowEntry, FlowKey};
 
 use super::{
     DataplaneBenchError as Error, Options,
-    contest::{self, Subject},
+    contest::History,
     device::{Device, Ends},
-    generator::Generator,
-    services::{self, TABLE, services_of},
+    grid::{Grid, Way},
+    services::{TABLE, nft_map, services, sixedge},
     sites::{self, Family, client, flows, forth, server, vip},
 };
 use crate::folder::Folder;
 
 const SIZES: [usize; 2] = [1, 100_000];
 
-/// What a device does with the flows.
-#[derive(Clone, Copy)]
-enum Task {
-    Forward,
-    Balance(Family),
-}
-
-/// Makes a device that does it.
-type Become = fn(&mut Device, &Folder, Task) -> Result<(), Error>;
-const WAYS: [(&str, Task, Become); 6] = [
-    ("sixedge, one service", Task::Balance(Family::V4), sixedge),
-    ("nft, one service", Task::Balance(Family::V4), kernel),
-    ("sixedge, one service, IPv6", Task::Balance(Family::V6), sixedge),
-    ("nft, one service, IPv6", Task::Balance(Family::V6), kernel),
-    ("sixedge, forwarding", Task::Forward, sixedge),
-    ("kernel, forwarding", Task::Forward, kernel),
+const BALANCE4: [Way; 2] = [
+    ("sixedge, IPv4", |device, folder, _| sixedge(device, folder, &services(Family::V4, 1))),
+    ("nft, IPv4", |device, folder, _| nft_map(device, folder, &services(Family::V4, 1))),
+];
+const BALANCE6: [Way; 2] = [
+    ("sixedge, IPv6", |device, folder, _| sixedge(device, folder, &services(Family::V6, 1))),
+    ("nft, IPv6", |device, folder, _| nft_map(device, folder, &services(Family::V6, 1))),
+];
+/// What there is without remembering anything.
+const FORWARD: [Way; 2] = [
+    ("sixedge", |device, folder, _| {
+        device.provider_edge(folder, |state, interfaces| sites::sixedge(state, interfaces, Vrf::default()))
+    }),
+    ("kernel", |device, _, _| sites::kernel(device)),
 ];
 
 pub(crate) fn run(options: &Options, folder: &Folder) -> Result<(), Error> {
-    let ends = Ends::new()?;
-    let (mut devices, mut generators) = (Vec::new(), Vec::new());
-    for (way, (_, task, become_it)) in WAYS.iter().enumerate() {
-        for (at, size) in SIZES.iter().enumerate() {
-            let mut device = Device::new(&ends, way * SIZES.len() + at)?;
-            become_it(&mut device, folder, *task)?;
-            let traffic = traffic(*task, *size)?;
-            let before = unreclaimable()?;
-            device.send(&ends, &traffic, *size as u32)?;
-            if matches!((way, at), (1, 1)) {
-                let octets = (unreclaimable()? - before) / SIZES[1] as f64;
-                println!("\nMemory: netfilter {octets:.0} octets for a flow, as the kernel's slabs grew");
-            }
-            devices.push(device);
-            generators.push(traffic);
+    println!("\nnetfilter: {:.0} octets for a flow, as the kernel's slabs grew", netfilter_memory(folder)?);
+    for (title, ways, family, destination) in [
+        ("To one service", &BALANCE4, Family::V4, vip(Family::V4, 0)),
+        ("To one service", &BALANCE6, Family::V6, vip(Family::V6, 0)),
+        ("Plain forwarding", &FORWARD, Family::V4, server(Family::V4, 0)),
+    ] {
+        let grid = Grid::new(ways, &SIZES, "flows", folder)?;
+        if family == Family::V6 {
+            println!("sixedge: {:.0} octets for each of {TABLE} entries, all at once", entry_memory()?);
         }
+        let traffic = SIZES.map(|size| forth(&flows(size, |n| client(family, n), |_| destination)));
+        let traffic = traffic.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let again: Vec<_> = traffic.iter().map(|flows| (flows, History::Only(vec![flows]))).collect();
+        grid.contest(title, &again, options)?;
     }
-    println!("Memory: sixedge {:.0} octets for each of {TABLE} entries, allocated at once", entry_size()?);
-    let names = WAYS.iter().flat_map(|(way, ..)| SIZES.map(|size| format!("{way}, {size} flows")));
-    let pairs = devices.iter().zip(&generators);
-    let subjects =
-        names.zip(pairs).map(|(name, (device, traffic))| Subject { name, device, traffic, forgets: false });
-    let samples = contest::measure(&ends, &subjects.collect::<Vec<_>>(), options)?;
-    println!("\nEstablished flows, CPU per packet by number of flows, {} rounds\n", options.rounds);
-    println!("{}", contest::grid(&WAYS.map(|(name, ..)| name), &SIZES, &samples));
     Ok(())
 }
 
-fn traffic(task: Task, size: usize) -> Result<Generator, Error> {
-    let flows = match task {
-        Task::Forward => flows(size, |n| client(Family::V4, n), |_| server(Family::V4, 0)),
-        Task::Balance(family) => flows(size, |n| client(family, n), |_| vip(family, 0)),
-    };
-    forth(&flows)
-}
-
-fn sixedge(device: &mut Device, folder: &Folder, task: Task) -> Result<(), Error> {
-    match task {
-        Task::Forward => device.provider_edge(folder, |state, interfaces| {
-            sites::sixedge(state, interfaces, Vrf::default());
-        }),
-        Task::Balance(family) => services::sixedge(device, folder, &services_of(family, 1)),
-    }
-}
-
-fn kernel(device: &mut Device, folder: &Folder, task: Task) -> Result<(), Error> {
-    match task {
-        Task::Forward => sites::kernel(device),
-        Task::Balance(family) => services::nft_map(device, folder, &services_of(family, 1)),
-    }
+/// Octets that conntrack takes for a flow.
+fn netfilter_memory(folder: &Folder) -> Result<f64, Error> {
+    let (ends, flows) = (Ends::new()?, flows(SIZES[1], |n| client(Family::V4, n), |_| vip(Family::V4, 0)));
+    let mut device = Device::new(&ends, 0)?;
+    nft_map(&mut device, folder, &services(Family::V4, 1))?;
+    let traffic = forth(&flows)?;
+    let before = unreclaimable()?;
+    device.send(&ends, &traffic, traffic.count)?;
+    Ok((unreclaimable()? - before) / flows.len() as f64)
 }
 
 /// Octets of the kernel's memory that is neither cache nor pages of a process.
@@ -94,8 +72,8 @@ fn unreclaimable() -> Result<f64, Error> {
     number("/proc/meminfo", "SUnreclaim:").map(|kilobytes| kilobytes * 1024.0)
 }
 
-/// Octets of memory for an entry of a flow table of ours.
-fn entry_size() -> Result<f64, Error> {
+/// Octets of memory for an entry of a flow table of ours, which is loaded.
+fn entry_memory() -> Result<f64, Error> {
     let (key, value) = (size_of::<FlowKey>() as u32, size_of::<FlowEntry>() as u32);
     let table = loaded_maps()
         .filter_map(Result::ok)

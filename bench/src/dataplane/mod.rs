@@ -10,6 +10,7 @@ pub(crate) mod filters;
 pub(crate) mod flows;
 mod frames;
 mod generator;
+mod grid;
 mod netfilter;
 pub(crate) mod services;
 mod sites;
@@ -30,6 +31,13 @@ pub(crate) struct Options {
     /// Packets of one measurement.
     #[arg(long, default_value_t = 500_000)]
     packets: u32,
+}
+
+impl Options {
+    /// For packets that cost much more.
+    fn fewer(&self) -> Self {
+        Self { packets: self.packets.div_ceil(10), ..self.clone() }
+    }
 }
 
 /// Runs a contest whose subjects share one core.

@@ -1,6 +1,6 @@
 //! Services: what a packet to a VIP costs, with 1 to 10,000 of them, beside netfilter's DNAT.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::collections::BTreeMap;
 
 use srv6_dp::{
     State,
@@ -9,10 +9,11 @@ use srv6_dp::{
 
 use super::{
     DataplaneBenchError as Error, Options,
-    contest::{self, Subject},
-    device::{Device, Ends, Interfaces},
+    contest::History,
+    device::{Device, Interfaces},
     frames::Flow,
     generator::Generator,
+    grid::{Grid, Way},
     netfilter::{self, lines},
     sites::{self, Family, back, client, flows, forth, server, vip},
     subjects::{VRF, ipnet},
@@ -27,68 +28,40 @@ const NEW: usize = 400_000;
 /// What is remembered: as much as netfilter does by default. Each flow takes two entries, there as well.
 pub(crate) const TABLE: u32 = 262_144;
 
-/// Makes a device that has services.
-type Become = fn(&mut Device, &Folder, &[Flow]) -> Result<(), Error>;
-const WAYS: [(&str, Become); 4] = [
-    ("sixedge", sixedge),
-    ("nft, one map", nft_map),
+const WAYS: [Way; 4] = [
+    ("sixedge", |device, folder, size| sixedge(device, folder, &services(Family::V4, size))),
+    ("nft, one map", |device, folder, size| nft_map(device, folder, &services(Family::V4, size))),
     ("nft, a rule for each", nft_chain),
     ("iptables, a rule for each", iptables),
 ];
 
 pub(crate) fn run(options: &Options, folder: &Folder) -> Result<(), Error> {
-    let ends = Ends::new()?;
-    let mut devices = Vec::new();
-    println!("\nLoading the services, seconds\n");
-    for (way, (name, become_it)) in WAYS.iter().enumerate() {
-        for (at, size) in SIZES.iter().enumerate() {
-            let mut device = Device::new(&ends, way * SIZES.len() + at)?;
-            let start = Instant::now();
-            become_it(&mut device, folder, &services(*size))?;
-            if *size == SIZES[SIZES.len() - 1] {
-                println!("{name}, {size}: {:.2}", start.elapsed().as_secs_f64());
-            }
-            devices.push(device);
-        }
-    }
-    let of_each = |traffic: fn(usize) -> Result<Generator, Error>| {
-        SIZES.iter().map(|size| traffic(*size)).collect::<Result<Vec<_>, _>>()
-    };
-    let few = &Options { packets: options.packets / 10, ..options.clone() };
-    for (title, traffic, forgets, options) in [
-        ("Established flows, to the service", of_each(to_services)?, false, options),
-        ("Established flows, the answers", of_each(answers)?, false, options),
-        ("New flows: each packet is one", of_each(to_services_anew)?, true, few),
-    ] {
-        let samples = contest::measure(&ends, &subjects(&devices, &traffic, forgets), options)?;
-        println!("\n{title}, CPU per packet by number of services, {} rounds\n", options.rounds);
-        println!("{}", contest::grid(&WAYS.map(|(name, _)| name), &SIZES, &samples));
-        if forgets {
-            println!("\nNew flows per second of one core, at one service\n");
-            for ((name, _), samples) in WAYS.iter().zip(samples.iter().step_by(SIZES.len())) {
-                println!("{name}: {:.0}", 1e9 / median(samples));
-            }
-        }
+    let grid = Grid::new(&WAYS, &SIZES, "services", folder)?;
+    let (there, answers, new) = (of_each(established)?, of_each(answers)?, of_each(new)?);
+    let again: Vec<_> = there.iter().map(|flows| (flows, History::Only(vec![flows]))).collect();
+    grid.contest("Established flows, to the service", &again, options)?;
+    let back: Vec<_> =
+        answers.iter().zip(&again).map(|(answers, (_, there))| (answers, there.clone())).collect();
+    grid.contest("Established flows, the answers", &back, options)?;
+    let anew: Vec<_> = new.iter().map(|flows| (flows, History::Only(Vec::new()))).collect();
+    let samples = grid.contest("New flows, each packet is one", &anew, &options.fewer())?;
+    println!("\nNew flows per second of one core, at one service\n");
+    for ((name, _), samples) in WAYS.iter().zip(samples.iter().step_by(SIZES.len())) {
+        println!("{name}: {:.0}", 1e9 / median(samples));
     }
     Ok(())
 }
 
-fn subjects<'a>(devices: &'a [Device], traffic: &'a [Generator], forgets: bool) -> Vec<Subject<'a>> {
-    let names = WAYS.iter().flat_map(|(way, _)| SIZES.map(|size| format!("{way}, {size} services")));
-    let pairs = devices.iter().zip(traffic.iter().cycle());
-    names.zip(pairs).map(|(name, (device, traffic))| Subject { name, device, traffic, forgets }).collect()
+fn of_each(traffic: fn(usize) -> Result<Generator, Error>) -> Result<Vec<Generator>, Error> {
+    SIZES.iter().map(|size| traffic(*size)).collect()
 }
 
 /// VIPs and, as the other end, their backends.
-fn services(size: usize) -> Vec<Flow> {
-    services_of(Family::V4, size)
-}
-
-pub(crate) fn services_of(family: Family, size: usize) -> Vec<Flow> {
+pub(crate) fn services(family: Family, size: usize) -> Vec<Flow> {
     flows(size, |n| vip(family, n), |n| server(family, n))
 }
 
-fn to_services(size: usize) -> Result<Generator, Error> {
+fn established(size: usize) -> Result<Generator, Error> {
     forth(&flows(ESTABLISHED, |n| client(Family::V4, n), |n| vip(Family::V4, n % size)))
 }
 
@@ -96,7 +69,7 @@ fn answers(size: usize) -> Result<Generator, Error> {
     back(&flows(ESTABLISHED, |n| client(Family::V4, n), |n| server(Family::V4, n % size)))
 }
 
-fn to_services_anew(size: usize) -> Result<Generator, Error> {
+fn new(size: usize) -> Result<Generator, Error> {
     forth(&flows(NEW, |n| client(Family::V4, ESTABLISHED + n), |n| vip(Family::V4, n % size)))
 }
 
@@ -136,7 +109,7 @@ pub(crate) fn nft_map(device: &mut Device, folder: &Folder, services: &[Flow]) -
     netfilter::nft(device, folder, &rules)
 }
 
-fn nft_chain(device: &mut Device, folder: &Folder, services: &[Flow]) -> Result<(), Error> {
+fn nft_chain(device: &mut Device, folder: &Folder, size: usize) -> Result<(), Error> {
     sites::kernel(device)?;
     let rule = |Flow { source: vip, destination: server }: &Flow| {
         format!("ip daddr {} udp dport {} dnat to {server}", vip.ip(), vip.port())
@@ -148,18 +121,22 @@ fn nft_chain(device: &mut Device, folder: &Folder, services: &[Flow]) -> Result<
              {}
            }}
          }}",
-        lines(services, rule)
+        lines(&services(Family::V4, size), rule)
     );
     netfilter::nft(device, folder, &rules)
 }
 
-fn iptables(device: &mut Device, folder: &Folder, services: &[Flow]) -> Result<(), Error> {
+fn iptables(device: &mut Device, folder: &Folder, size: usize) -> Result<(), Error> {
     sites::kernel(device)?;
     let rule = |Flow { source: vip, destination: server }: &Flow| {
         let (address, port) = (vip.ip(), vip.port());
         format!("-A PREROUTING -d {address} -p udp --dport {port} -j DNAT --to-destination {server}")
     };
-    netfilter::iptables(device, folder, &format!("*nat\n{}\nCOMMIT\n", lines(services, rule)))
+    netfilter::iptables(
+        device,
+        folder,
+        &format!("*nat\n{}\nCOMMIT\n", lines(&services(Family::V4, size), rule)),
+    )
 }
 
 /// What `nft` calls the family and its addresses.

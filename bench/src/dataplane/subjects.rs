@@ -10,7 +10,7 @@ use srv6_types::{Behavior, Sid, VrfId};
 
 use super::{
     DataplaneBenchError as Error, Options,
-    contest::{self, Subject},
+    contest::{self, History, Subject},
     device::{Device, Ends, Interfaces, circuit},
     frames::{IN_MAC, OUT_MAC, Traffic},
     generator::Generator,
@@ -87,7 +87,7 @@ pub(crate) fn run(options: &Options, folder: &Folder) -> Result<(), Error> {
         name: (*name).to_owned(),
         device,
         traffic: &generators[*traffic],
-        forgets: false,
+        history: History::Whatever,
     });
     let subjects: Vec<_> = subjects.collect();
     println!(

@@ -30,10 +30,10 @@ impl Flow {
         };
         packet[udp..udp + 2].copy_from_slice(&self.source.port().to_be_bytes());
         packet[udp + 2..udp + 4].copy_from_slice(&self.destination.port().to_be_bytes());
-        // RFC 768: addresses, which end where UDP begins, protocol and length go before.
+        // RFC 768: addresses, which end where UDP begins, protocol and length go before. What follows the header is zero.
         let addresses = if udp == IPV6 { 32 } else { 8 };
-        let length = (packet.len() - udp) as u16;
-        let covered = [&packet[udp - addresses..], &[0, UDP], &length.to_be_bytes()].concat();
+        let length = [packet[udp + 4], packet[udp + 5]];
+        let covered = [&packet[udp - addresses..], &[0, UDP], &length].concat();
         let checksum = checksum(&covered);
         packet[udp + 6..udp + 8].copy_from_slice(&checksum.to_be_bytes());
         [ethernet(from, ethertype), packet].concat()
@@ -61,7 +61,7 @@ fn mapped(address: IpAddr) -> Ipv6Addr {
 mod tests {
     use super::*;
 
-    /// A receiver sums checksum and all: nothing may be left.
+    /// A receiver sums checksum and all: nothing may be left. What the frame is filled up with adds nothing.
     #[test]
     fn checksums_of_flows_add_up() {
         for (source, destination, udp, addresses) in
@@ -69,7 +69,7 @@ mod tests {
         {
             let flow = Flow { source: source.parse().unwrap(), destination: destination.parse().unwrap() };
             let frame = flow.frame(Side::Near);
-            let length = (frame.len() - udp) as u16;
+            let length = (SHORT - udp) as u16;
             let covered = [&frame[udp - addresses..], &[0, UDP], &length.to_be_bytes()].concat();
             assert_eq!(checksum(&covered), 0, "{flow:?}");
             assert_eq!(flow.words()[2], native(&frame[udp..udp + 4]));
