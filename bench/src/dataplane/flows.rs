@@ -12,7 +12,6 @@ use srv6_types::maps::{FlowEntry, FlowKey};
 use super::{
     DataplaneBenchError as Error, Options,
     contest::History,
-    device::{Device, Ends},
     grid::{Grid, Way},
     services::{TABLE, nft_map, services, sixedge},
     sites::{self, Family, client, flows, forth, server, vip},
@@ -38,7 +37,8 @@ const FORWARD: [Way; 2] = [
 ];
 
 pub(crate) fn run(options: &Options, folder: &Folder) -> Result<(), Error> {
-    println!("\nnetfilter: {:.0} octets for a flow, as the kernel's slabs grew", netfilter_memory(folder)?);
+    // Name, objects in use, objects, octets of each: both directions of a flow.
+    println!("netfilter: {} octets for each flow", number("/proc/slabinfo", "nf_conntrack ", 2)?);
     for (title, ways, family, destination) in [
         ("To one service", &BALANCE4, Family::V4, vip(Family::V4, 0)),
         ("To one service", &BALANCE6, Family::V6, vip(Family::V6, 0)),
@@ -46,7 +46,10 @@ pub(crate) fn run(options: &Options, folder: &Folder) -> Result<(), Error> {
     ] {
         let grid = Grid::new(ways, &SIZES, "flows", folder)?;
         if family == Family::V6 {
-            println!("sixedge: {:.0} octets for each of {TABLE} entries, all at once", entry_memory()?);
+            println!(
+                "sixedge: {:.0} octets for each of {TABLE} entries, two for a flow, all at once",
+                entry_memory()?
+            );
         }
         let traffic = SIZES.map(|size| forth(&flows(size, |n| client(family, n), |_| destination)));
         let traffic = traffic.into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -54,22 +57,6 @@ pub(crate) fn run(options: &Options, folder: &Folder) -> Result<(), Error> {
         grid.contest(title, &again, options)?;
     }
     Ok(())
-}
-
-/// Octets that conntrack takes for a flow.
-fn netfilter_memory(folder: &Folder) -> Result<f64, Error> {
-    let (ends, flows) = (Ends::new()?, flows(SIZES[1], |n| client(Family::V4, n), |_| vip(Family::V4, 0)));
-    let mut device = Device::new(&ends, 0)?;
-    nft_map(&mut device, folder, &services(Family::V4, 1))?;
-    let traffic = forth(&flows)?;
-    let before = unreclaimable()?;
-    device.send(&ends, &traffic, traffic.count)?;
-    Ok((unreclaimable()? - before) / flows.len() as f64)
-}
-
-/// Octets of the kernel's memory that is neither cache nor pages of a process.
-fn unreclaimable() -> Result<f64, Error> {
-    number("/proc/meminfo", "SUnreclaim:").map(|kilobytes| kilobytes * 1024.0)
 }
 
 /// Octets of memory for an entry of a flow table of ours, which is loaded.
@@ -81,12 +68,12 @@ fn entry_memory() -> Result<f64, Error> {
         .ok_or(Error::Missing("a flow table"))?;
     let map = table.fd().map_err(Error::ebpf)?;
     let path = format!("/proc/self/fdinfo/{}", map.as_fd().as_raw_fd());
-    Ok(number(&path, "memlock:")? / f64::from(TABLE))
+    Ok(number(&path, "memlock:", 0)? / f64::from(TABLE))
 }
 
-/// The number behind a name in a file.
-fn number(path: &str, name: &'static str) -> Result<f64, Error> {
+/// The `at`th word behind a name in a file, a number.
+fn number(path: &str, name: &'static str, at: usize) -> Result<f64, Error> {
     let text = fs::read_to_string(path).map_err(Error::ebpf)?;
     let line = text.lines().find_map(|line| line.strip_prefix(name));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).ok_or(Error::Missing(name))
+    line.and_then(|line| line.split_whitespace().nth(at)?.parse().ok()).ok_or(Error::Missing(name))
 }

@@ -34,9 +34,9 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// For packets that cost much more.
+    /// For packets that cost much more; enough for one to every size of everything.
     fn fewer(&self) -> Self {
-        Self { packets: self.packets.div_ceil(10), ..self.clone() }
+        Self { packets: (self.packets / 10).max(20_000), ..self.clone() }
     }
 }
 
