@@ -2,10 +2,10 @@
 
 use srv6_types::{
     DropReason,
-    maps::{DropKey, Tally, vrf_counter},
+    maps::{DropKey, Tally, service_counter, vrf_counter},
 };
 
-use crate::maps::{DROPS, SID_COUNTERS, VRF_COUNTERS};
+use crate::maps::{DROPS, SERVICE_COUNTERS, SID_COUNTERS, VRF_COUNTERS};
 
 /// Counts a packet of `octets` in one of [`vrf_counter`].
 #[inline(always)]
@@ -19,6 +19,12 @@ pub(crate) fn count(vrf: u32, counter: u32, octets: u32) {
 #[inline(always)]
 pub(crate) fn count_sid(counter: u32, octets: u32) {
     add(SID_COUNTERS.get_ptr_mut(counter), octets);
+}
+
+/// Counts a packet of `octets` in one of [`service_counter`].
+#[inline(always)]
+pub(crate) fn count_service(service: u32, counter: u32, octets: u32) {
+    add(SERVICE_COUNTERS.get_ptr_mut(service.wrapping_mul(service_counter::COUNT) + counter), octets);
 }
 
 /// Counts a drop, by reason and in the VRF's total.

@@ -36,11 +36,12 @@ fn strip_and_send(packet: &mut Packet, next_hop: &NextHopEntry) -> Outcome {
     }
     if packet.room != 0 {
         packet.skb.decapsulate(packet.room, packet.inner.family)?;
+        packet.room = 0;
     }
     let frame = packet.skb.frame();
     // SAFETY: `at` has checked the bounds.
     unsafe { (*frame.at::<Ethernet>(0)?).ethertype = packet.skb.ethertype() };
-    packet.rewrite(ETHERNET)?;
+    packet.rewrite(frame, ETHERNET)?;
     counters::count(packet.vrf, vrf_counter::DELIVERED, packet.inner.length);
     Ok(neighbor::redirect(next_hop.ifindex, family, &neighbor))
 }

@@ -13,6 +13,7 @@ use crate::{
     maps::{NEXT_HOPS, VRFS},
     packet::{Family, Packet, read_upper},
     services::{self, Balanced},
+    translate,
 };
 
 /// How often a packet may be leaked from VRF to VRF.
@@ -67,19 +68,23 @@ pub(crate) fn forward(packet: &mut Packet, arrival: &Arrival) -> Result<Forward,
 fn forward_flow(packet: &mut Packet, arrival: &Arrival, vrf: &VrfEntry) -> Result<Forward, DropReason> {
     read_upper(packet)?;
     packet.translated = true;
-    if arrival.circuit != 0 && vrf.flags & vrf_flag::SERVICES != 0 {
-        services::answer(packet)?;
+    if arrival.circuit != 0 && vrf.flags & vrf_flag::SERVICES != 0 && !services::answer(packet) {
+        services::check_source(packet)?;
     }
     let mut next_hop = resolve(packet)?;
     match next_hop.kind {
         next_hop_kind::SERVICE => match services::balance(packet, arrival)? {
-            Balanced::Translated => next_hop = resolve(packet)?,
-            Balanced::Direct(index) => next_hop = at(index)?,
+            Balanced::To(to) => {
+                next_hop = at(to.next_hop)?;
+                if let Some(address) = to.source {
+                    egress::outbound(packet, address)?;
+                }
+            }
             Balanced::Local => return Ok(Forward::Local),
         },
         next_hop_kind::EGRESS => {
             egress::inbound(packet)?;
-            services::answer(packet)?;
+            services::answer(packet);
             next_hop = resolve(packet)?;
         }
         next_hop_kind::LOCAL => return Ok(Forward::Local),
@@ -128,12 +133,16 @@ fn send(packet: &mut Packet, next_hop: &'static NextHopEntry) -> Result<Forward,
     if packet.inner.ttl <= 1 && !packet.own {
         return Err(DropReason::TtlExpired);
     }
-    match next_hop.kind {
+    let action = match next_hop.kind {
         next_hop_kind::ENCAPS_RED | next_hop_kind::ENCAPS => encaps::encapsulate(packet, next_hop).unpack(),
         next_hop_kind::GATEWAY | next_hop_kind::CONNECTED => deliver::deliver(packet, next_hop).unpack(),
         _ => Err(DropReason::NoSuchNextHop),
+    }?;
+    // Last, when nothing else can fail: the packet goes when the program ends, whatever has been called before.
+    if packet.translated {
+        translate::write(packet)?;
     }
-    .map(Forward::Sent)
+    Ok(Forward::Sent(action))
 }
 
 /// Follows leaks until a next hop that is none.

@@ -7,6 +7,7 @@ pub mod change;
 #[cfg(feature = "ebpf")]
 pub mod ebpf;
 pub mod explain;
+pub mod maglev;
 pub mod memory;
 pub mod model;
 #[cfg(feature = "ebpf")]

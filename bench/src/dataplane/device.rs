@@ -101,7 +101,14 @@ impl Device {
         fill: impl FnOnce(&mut State, Interfaces) + Send,
     ) -> Result<(), Error> {
         let pin_dir = folder.bpffs().join(format!("device-{}", self.number));
-        let sizes = Sizes { routes: 1_000_000, next_hops: 1024, circuits: 64, sids: 64, vrfs: 16 };
+        let sizes = Sizes {
+            routes: 1_000_000,
+            next_hops: 1024,
+            circuits: 64,
+            sids: 64,
+            vrfs: 16,
+            ..Sizes::default()
+        };
         self.dataplane = Some(self.namespace.enter(|| {
             let options = Options { pin_dir, sizes, ..Options::default() };
             let mut dataplane = EbpfDataplane::open(&options).map_err(Error::ebpf)?;

@@ -185,7 +185,7 @@ fn sixedge(n: usize, way: Way, folder: &Folder) -> Result<EbpfDataplane, Error> 
     wanted.routes.insert((VRF, subnet(n)), NextHop::Connected { interface: circuit });
     let far = NextHop::Encapsulate { segments: vec![sid(3 - n)], reduced: true };
     wanted.routes.insert((VRF, subnet(3 - n)), far);
-    let sizes = Sizes { routes: 1024, next_hops: 64, circuits: 64, sids: 64, vrfs: 16 };
+    let sizes = Sizes { routes: 1024, next_hops: 64, circuits: 64, sids: 64, vrfs: 16, ..Sizes::default() };
     let pin_dir = folder.bpffs().join(format!("tcp{}-pe{n}", way as usize));
     let mut dataplane =
         EbpfDataplane::open(&Open { pin_dir, sizes, ..Open::default() }).map_err(Error::ebpf)?;

@@ -4,8 +4,12 @@
 //! nobody else a flow, and nobody has to clear up, also while no agent runs. What has been idle for longer than its
 //! lifetime counts for nothing, whether it is still there or not.
 
+mod draft;
+mod fragment;
 mod table;
 mod track;
 
-pub(crate) use table::{find, has_table, insert, insert_new};
-pub(crate) use track::{now, touch};
+pub(crate) use draft::Draft;
+pub(crate) use fragment::{recall_ports, remember_ports};
+pub(crate) use table::{claim, find, find_within, has_table, insert, insert_new, tell};
+pub(crate) use track::{begins_anew, implies_answer, now, touch};

@@ -5,7 +5,7 @@ use aya_ebpf::{
 };
 use srv6_types::{
     DropReason,
-    maps::{FlowEntry, FlowKey, lifetime},
+    maps::{FRAGMENT_LIFETIME, FlowEntry, FlowKey, flow_kind, lifetime},
 };
 
 use super::now;
@@ -28,10 +28,37 @@ pub(crate) fn has_table(vrf: u32) -> bool {
 /// good for one packet.
 #[inline(always)]
 pub(crate) fn find(vrf: u32, key: &FlowKey) -> Option<&'static mut FlowEntry> {
+    let entry = slot(vrf, key)?;
+    let allowed = match key.kind {
+        flow_kind::FRAGMENT => FRAGMENT_LIFETIME,
+        _ => lifetime(key.protocol, entry.state),
+    };
+    if idle(entry) < allowed { Some(entry) } else { None }
+}
+
+/// An entry that has not been idle for `allowed` nanoseconds, whatever its protocol.
+#[inline(always)]
+pub(crate) fn find_within(vrf: u32, key: &FlowKey, allowed: u64) -> Option<&'static mut FlowEntry> {
+    slot(vrf, key).filter(|entry| idle(entry) < allowed)
+}
+
+#[inline(always)]
+fn slot(vrf: u32, key: &FlowKey) -> Option<&'static mut FlowEntry> {
     // SAFETY: entries are written word by word; a torn one would harm one packet of the same VRF.
-    let entry = unsafe { &mut *FLOWS.get(vrf)?.get_ptr_mut(key)? };
-    let age = now().saturating_sub(entry.seen);
-    if age < lifetime(key.protocol, entry.state) { Some(entry) } else { None }
+    FLOWS.get(vrf)?.get_ptr_mut(key).map(|entry| unsafe { &mut *entry })
+}
+
+#[inline(always)]
+fn idle(entry: &FlowEntry) -> u64 {
+    now().saturating_sub(entry.seen)
+}
+
+/// Tells the entry of a flow's other direction what a packet has made of the flow.
+#[inline(always)]
+pub(crate) fn tell(vrf: u32, key: &FlowKey, state: u32) {
+    if let Some(entry) = slot(vrf, key) {
+        (entry.state, entry.seen) = (state, now());
+    }
 }
 
 /// Sets an entry, whatever was there.
@@ -44,6 +71,19 @@ pub(crate) fn insert(vrf: u32, key: &FlowKey, entry: &FlowEntry) -> Result<(), D
 #[inline(always)]
 pub(crate) fn insert_new(vrf: u32, key: &FlowKey, entry: &FlowEntry) -> Result<(), DropReason> {
     put(vrf, key, entry, BPF_NOEXIST)
+}
+
+/// Sets an entry where there is none, or one that has been idle for too long, or one that says the same. `false` where it is
+/// another's.
+#[inline(always)]
+pub(crate) fn claim(vrf: u32, key: &FlowKey, entry: &FlowEntry) -> Result<bool, DropReason> {
+    if insert_new(vrf, key, entry).is_ok() {
+        return Ok(true);
+    }
+    match find(vrf, key) {
+        Some(other) if other.address != entry.address || other.ports != entry.ports => Ok(false),
+        _ => insert(vrf, key, entry).map(|()| true),
+    }
 }
 
 #[inline(always)]

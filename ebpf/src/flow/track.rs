@@ -7,6 +7,8 @@ use crate::packet::headers::protocol;
 const GRAIN: u64 = 1_000_000_000;
 
 const FIN_OR_RST: u8 = 0x05;
+const SYN: u8 = 0x02;
+const ACK: u8 = 0x10;
 
 /// Nanoseconds of the coarse monotonic clock.
 #[inline(always)]
@@ -32,4 +34,16 @@ pub(crate) fn touch(entry: &mut FlowEntry, ip_protocol: u8, tcp_flags: u8, answe
         entry.seen = now;
     }
     tell
+}
+
+/// A connection of the same ports as one that is over, RFC 9293 section 3.6.1: it owes nothing to what was.
+#[inline(always)]
+pub(crate) const fn begins_anew(entry: &FlowEntry, ip_protocol: u8, tcp_flags: u8) -> bool {
+    entry.state == flow_state::CLOSING && ip_protocol == protocol::TCP && tcp_flags & (SYN | ACK) == SYN
+}
+
+/// A packet that the sender has only when it was answered.
+#[inline(always)]
+pub(crate) const fn implies_answer(ip_protocol: u8, tcp_flags: u8) -> bool {
+    ip_protocol == protocol::TCP && tcp_flags & SYN == 0
 }

@@ -144,7 +144,8 @@ fn push(packet: &mut Packet, next_hop: &NextHopEntry) -> Outcome {
     }
     let frame = packet.skb.frame();
     outer.write(frame)?;
-    packet.rewrite(ETHERNET + room as usize)?;
+    packet.room = room;
+    packet.rewrite(frame, ETHERNET + room as usize)?;
     counters::count(packet.vrf, vrf_counter::ENCAPSULATED, packet.inner.length);
     Ok(route.send())
 }

@@ -21,7 +21,7 @@ pub(crate) fn reply(packet: &mut Packet) -> Result<(), DropReason> {
         turn(packet, offset)?;
     }
     swap_addresses(packet)?;
-    packet.own = true;
+    (packet.own, packet.translated) = (true, false);
     Ok(())
 }
 

@@ -18,6 +18,7 @@ pub(super) fn of(packet: &Packet, reason: DropReason) -> Option<Error> {
         DropReason::NoRouteInVrf | DropReason::NoUnderlayRoute => (UNREACHABLE, 0, 0),
         DropReason::NotListening if packet.inner.protocol == protocol::UDP => (UNREACHABLE, 3, 0),
         DropReason::NotListening => (UNREACHABLE, 2, 0),
+        DropReason::NoSuchService | DropReason::NoBackend => (UNREACHABLE, 3, 0),
         // Also without DF, for we do not fragment: hosts take it as the path MTU and fragment themselves.
         DropReason::TooBig => (UNREACHABLE, 4, packet.mtu & 0xffff),
         DropReason::RouteUnreachable => (UNREACHABLE, 13, 0),

@@ -21,7 +21,7 @@ pub(super) fn of(packet: &Packet, reason: DropReason) -> Option<Error> {
     let (kind, code, rest) = match reason {
         DropReason::NoRouteInVrf | DropReason::NoUnderlayRoute => (UNREACHABLE, 0, 0),
         DropReason::RouteUnreachable => (UNREACHABLE, 1, 0),
-        DropReason::NotListening => (UNREACHABLE, 4, 0),
+        DropReason::NotListening | DropReason::NoSuchService | DropReason::NoBackend => (UNREACHABLE, 4, 0),
         DropReason::TooBig => (TOO_BIG, 0, packet.mtu),
         DropReason::TtlExpired => (TIME_EXCEEDED, 0, 0),
         _ => return None,

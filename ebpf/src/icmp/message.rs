@@ -57,7 +57,7 @@ pub(super) fn write(packet: &mut Packet, source: &Address, error: &Error) -> Res
         protocol: if packet.inner.family == Family::V4 { protocol::ICMP } else { protocol::ICMPV6 },
         ..packet.inner
     };
-    packet.own = true;
+    (packet.own, packet.translated) = (true, false);
     counters::count(packet.vrf, vrf_counter::ANSWERED, length);
     Ok(())
 }

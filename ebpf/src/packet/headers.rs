@@ -28,6 +28,7 @@ pub(crate) mod protocol {
     pub(crate) const FRAGMENT: u8 = 44;
     pub(crate) const ICMPV6: u8 = 58;
     pub(crate) const DESTINATION_OPTIONS: u8 = 60;
+    pub(crate) const SCTP: u8 = 132;
 }
 
 #[repr(C)]
@@ -57,6 +58,7 @@ impl Ipv4 {
     pub(crate) const DONT_FRAGMENT: u16 = 0x4000_u16.to_be();
     pub(crate) const RESERVED: u16 = 0x8000_u16.to_be();
     pub(crate) const FRAGMENT_OFFSET: u16 = 0x1fff_u16.to_be();
+    pub(crate) const MORE_FRAGMENTS: u16 = 0x2000_u16.to_be();
 }
 
 #[repr(C)]
@@ -108,7 +110,7 @@ pub(crate) struct Icmp {
     pub(crate) rest: u32,
 }
 
-/// As far as it is read.
+/// Without options.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct Tcp {
@@ -119,6 +121,8 @@ pub(crate) struct Tcp {
     pub(crate) data_offset: u8,
     pub(crate) flags: u8,
     pub(crate) window: u16,
+    pub(crate) checksum: u16,
+    pub(crate) urgent: u16,
 }
 
 /// Fragment header, RFC 8200 section 4.5.
@@ -133,4 +137,5 @@ pub(crate) struct Fragment {
 
 impl Fragment {
     pub(crate) const OFFSET: u16 = 0xfff8_u16.to_be();
+    pub(crate) const MORE: u16 = 1_u16.to_be();
 }

@@ -2,6 +2,7 @@ use srv6_types::DropReason;
 
 use super::{
     Address, Frame,
+    hash::{mix, pair},
     headers::{IPV4, IPV6, Ipv4, Ipv6, protocol},
 };
 
@@ -125,16 +126,4 @@ fn ports(frame: Frame, offset: usize, protocol: u8) -> u32 {
         protocol::TCP | protocol::UDP => frame.at::<u32>(offset).map_or(0, |at| unsafe { at.read() }),
         _ => 0,
     }
-}
-
-#[inline(always)]
-const fn pair(high: u32, low: u32) -> u64 {
-    (high as u64) << 32 | low as u64
-}
-
-/// One round of a multiply-and-shift hash.
-#[inline(always)]
-const fn mix(hash: u64, word: u64) -> u64 {
-    let product = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    product ^ product >> 29
 }

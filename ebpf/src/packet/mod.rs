@@ -5,10 +5,12 @@ mod address;
 pub(crate) mod checksum;
 pub(crate) mod ecn;
 mod frame;
+pub(crate) mod hash;
 pub(crate) mod headers;
 mod inner;
 mod on_the_way;
 mod skb;
+mod transport;
 mod tuple;
 mod upper;
 

@@ -4,7 +4,6 @@ use super::{
     Address, Family, Frame, Inner, Skb, Translation, checksum,
     headers::{ETHERNET, Ipv4, Ipv6, Tcp, UDP, protocol},
 };
-use crate::translate;
 
 /// A packet on its way through a VRF.
 pub(crate) struct Packet {
@@ -63,14 +62,10 @@ impl Packet {
         DropReason::TooBig
     }
 
-    /// Writes what is to change of a packet at `offset` that leaves us: its translation, TTL and traffic class. To be
-    /// called when nothing can fail any more; the frame is stale then.
+    /// Writes what is to change of a packet at `offset` that leaves us: TTL and traffic class. To be called when nothing
+    /// can fail any more.
     #[inline(always)]
-    pub(crate) fn rewrite(&self, offset: usize) -> Result<(), DropReason> {
-        if self.translated {
-            translate::write(self, offset as u32)?;
-        }
-        let frame = self.skb.frame();
+    pub(crate) fn rewrite(&self, frame: Frame, offset: usize) -> Result<(), DropReason> {
         let ttl = self.inner.ttl - if self.own { 0 } else { 1 };
         match self.inner.family {
             Family::V4 => rewrite4(frame, offset, ttl, self.inner.class),

@@ -1,7 +1,7 @@
 use aya_ebpf::{
     bindings::{
         __sk_buff, BPF_F_ADJ_ROOM_DECAP_L3_IPV6, BPF_F_ADJ_ROOM_ENCAP_L3_IPV6, BPF_F_ADJ_ROOM_FIXED_GSO,
-        bpf_adj_room_mode::BPF_ADJ_ROOM_MAC,
+        BPF_F_MARK_MANGLED_0, BPF_F_PSEUDO_HDR, bpf_adj_room_mode::BPF_ADJ_ROOM_MAC,
     },
     helpers::generated as helpers,
     programs::TcContext,
@@ -195,6 +195,39 @@ impl Skb {
                 self.adjust((IPV6 - IPV4) as i32 - octets as i32)
             }
             Family::V6 => self.adjust(-(octets as i32)),
+        }
+    }
+
+    /// Adds to the transport checksum at `offset` the difference of the addresses that it covers. What a device is still
+    /// to make a checksum of holds the addresses' sum.
+    #[inline(always)]
+    pub(crate) fn add_addresses_to_checksum(
+        self,
+        offset: u32,
+        difference: u32,
+        family: Family,
+    ) -> Result<(), DropReason> {
+        const PSEUDO: u64 = (BPF_F_PSEUDO_HDR | BPF_F_MARK_MANGLED_0) as u64;
+        /// The sum over the whole IPv6 packet stays as it is. Kernels that do not know the flag refuse it.
+        const IPV6: u64 = 1 << 7;
+        if family == Family::V6 && self.add_to_checksum(offset, difference, PSEUDO | IPV6).is_ok() {
+            return Ok(());
+        }
+        self.add_to_checksum(offset, difference, PSEUDO)
+    }
+
+    /// The same for what stands in the packet itself.
+    #[inline(always)]
+    pub(crate) fn add_payload_to_checksum(self, offset: u32, difference: u32) -> Result<(), DropReason> {
+        self.add_to_checksum(offset, difference, BPF_F_MARK_MANGLED_0.into())
+    }
+
+    /// Zero is no checksum, of UDP: it stays, and nothing becomes it.
+    #[inline(always)]
+    fn add_to_checksum(self, offset: u32, difference: u32, flags: u64) -> Result<(), DropReason> {
+        match unsafe { helpers::bpf_l4_csum_replace(self.0, offset, 0, difference.into(), flags) } {
+            0 => Ok(()),
+            _ => Err(DropReason::Malformed),
         }
     }
 

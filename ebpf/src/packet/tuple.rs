@@ -1,5 +1,5 @@
 use aya_ebpf::{macros::map, maps::PerCpuArray};
-use srv6_types::maps::FlowKey;
+use srv6_types::{DropReason, maps::FlowKey};
 
 use super::{Address, Family};
 
@@ -9,7 +9,8 @@ use super::{Address, Family};
 pub(crate) struct Tuple {
     pub(crate) source: Address,
     pub(crate) destination: Address,
-    /// Source and destination port as they stand on the wire; of ICMP echo the identifier, twice.
+    /// Source and destination port as they stand on the wire; of an ICMP query (echo above all) the identifier, twice.
+    /// Where it leaves with another, the one of the two that has changed is it.
     pub(crate) ports: [u16; 2],
     pub(crate) family: Family,
 }
@@ -50,12 +51,12 @@ impl Tuple {
 pub(crate) struct Translation {
     pub(crate) came: Tuple,
     pub(crate) leaves: Tuple,
-    /// Octets from the IP header to the transport header.
-    pub(crate) transport: u32,
+    /// Octets from the IP header to the transport header. Headers that lie farther in are not read.
+    pub(crate) transport: u8,
     /// Octets from the IP header to the IP header that an ICMP error quotes; 0 where it is none.
-    pub(crate) quoted: u32,
+    pub(crate) quoted: u8,
     /// Octets from the quoted IP header to its transport header.
-    pub(crate) quoted_transport: u32,
+    pub(crate) quoted_transport: u8,
     /// Transport protocol; of an ICMP error, that of the quoted packet.
     pub(crate) protocol: u8,
     /// Of TCP.
@@ -64,6 +65,9 @@ pub(crate) struct Translation {
     pub(crate) later_fragment: u8,
     /// The ports are known, or the protocol has none that matter.
     pub(crate) has_ports: u8,
+    /// Neither ports nor an identifier that could be translated: another protocol, or a message of ICMP that is none of a
+    /// query and belongs to no flow.
+    pub(crate) portless: u8,
 }
 
 /// Too large for the stack. One packet at a time is on its way on a CPU.
@@ -76,5 +80,22 @@ impl Translation {
     pub(crate) fn of_this_packet() -> Option<&'static mut Self> {
         // SAFETY: the program runs with bottom halves off, and holds no other reference.
         TRANSLATION.get_ptr_mut(0).map(|translation| unsafe { &mut *translation })
+    }
+
+    /// For who needs the ports: why they are not known.
+    #[inline(always)]
+    pub(crate) fn need_ports(&self) -> Result<(), DropReason> {
+        match (self.has_ports, self.later_fragment) {
+            (0, 0) => Err(DropReason::Malformed),
+            (0, _) => Err(DropReason::FragmentBeforeFirst),
+            _ => Ok(()),
+        }
+    }
+
+    /// The packet leaves as it came.
+    #[inline(always)]
+    pub(crate) fn is_void(&self) -> bool {
+        let (came, leaves) = (&self.came, &self.leaves);
+        came.source == leaves.source && came.destination == leaves.destination && came.ports == leaves.ports
     }
 }

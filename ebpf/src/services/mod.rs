@@ -1,28 +1,83 @@
 //! VIPs: a packet's way to a backend and the answer's way back.
+//!
+//! The first packet of a flow chooses a backend, the others follow it. Backends behind this node get packets translated, and
+//! their answers come back here; those behind another node either get them as they are, for that node to translate, or
+//! translated under an address of this node, so that answers come back here as well.
 
-use srv6_types::DropReason;
+mod affinity;
+mod answer;
+mod backend;
+mod balanced;
+mod flows;
+mod service;
 
-use crate::{forward::Arrival, packet::Packet};
+pub(crate) use answer::{answer, check_source};
+pub(crate) use balanced::Balanced;
 
-/// What becomes of a packet to a VIP.
-#[derive(Clone, Copy)]
-pub(crate) enum Balanced {
-    /// It goes to a backend: its translation has the new destination, which is to be looked up.
-    Translated,
-    /// It goes as it is to the PE of its backend, by the next hop of this index.
-    Direct(u32),
-    /// An echo request: the program answers.
-    Local,
-}
+use srv6_types::{DropReason, maps::service_counter};
+
+use crate::{
+    counters,
+    flow::Draft,
+    forward::Arrival,
+    packet::{
+        Packet, Translation,
+        headers::protocol::{ICMP, ICMPV6},
+    },
+};
+use backend::Chosen;
+use balanced::{Packed, To};
+use service::Service;
 
 /// A packet to a VIP of this node.
-#[inline(never)]
-pub(crate) fn balance(_packet: &mut Packet, _arrival: &Arrival) -> Result<Balanced, DropReason> {
-    Err(DropReason::NoSuchService)
+#[inline(always)]
+pub(crate) fn balance(packet: &Packet, arrival: &Arrival) -> Result<Balanced, DropReason> {
+    take(packet, arrival.balance).unpack()
 }
 
-/// A packet that may be a backend's answer: gives it back the source that the client knows.
 #[inline(never)]
-pub(crate) fn answer(_packet: &mut Packet) -> Result<(), DropReason> {
-    Ok(())
+fn take(packet: &Packet, anywhere: bool) -> Packed {
+    Packed::pack(find_backend(packet, anywhere))
+}
+
+#[inline(always)]
+fn find_backend(packet: &Packet, anywhere: bool) -> Result<Balanced, DropReason> {
+    let translation = Translation::of_this_packet().ok_or(DropReason::NoFlowTable)?;
+    let draft = Draft::of_this_cpu().ok_or(DropReason::NoFlowTable)?;
+    if translation.quoted == 0 && matches!(translation.protocol, ICMP | ICMPV6) {
+        return Ok(Balanced::Local);
+    }
+    translation.need_ports()?;
+    let service = Service::find(packet.vrf, translation).ok_or(DropReason::NoSuchService)?;
+    let counter = service.entry.counter;
+    let chosen = match flows::follow(packet, translation, draft, anywhere) {
+        Some(chosen) => chosen,
+        None => choose(packet, translation, draft, &service, anywhere).inspect_err(|_| {
+            counters::count_service(counter, service_counter::REFUSED, packet.inner.length);
+        })?,
+    };
+    counters::count_service(counter, service_counter::FORWARDED, packet.inner.length);
+    Ok(Balanced::To(To { next_hop: chosen.next_hop, source: chosen.source() }))
+}
+
+/// For a flow that is new. An ICMP error makes none: it goes where the flow would be.
+#[inline(always)]
+fn choose(
+    packet: &Packet,
+    translation: &mut Translation,
+    draft: &mut Draft,
+    service: &Service,
+    anywhere: bool,
+) -> Result<Chosen, DropReason> {
+    let affine = affinity::backend(packet, translation, draft, service, anywhere);
+    let chosen = affine.or_else(|| service.backend(packet, translation, anywhere));
+    let chosen = chosen.ok_or(DropReason::NoBackend)?;
+    if translation.quoted != 0 {
+        chosen.translate(translation, [translation.leaves.ports[0], chosen.port()]);
+        return Ok(chosen);
+    }
+    affinity::keep(packet, translation, draft, service, &chosen)?;
+    flows::open(packet, translation, draft, service, &chosen)?;
+    counters::count_service(service.entry.counter, service_counter::FLOWS, packet.inner.length);
+    Ok(chosen)
 }

@@ -1,4 +1,4 @@
-//! Many map entries at once, and one by one where the kernel has no batches for the map (before 5.6).
+//! Many entries of a trie at once, and one by one where the kernel has no batches for tries.
 
 use std::os::fd::AsFd;
 
@@ -7,10 +7,11 @@ use aya::{
     maps::{LpmTrie, MapData, MapError, lpm_trie::Key},
 };
 
-use super::sys;
+use super::{
+    bulk::{CHUNK, Entries},
+    sys,
+};
 
-/// Entries of one system call: beyond this, larger batches no longer gain.
-const CHUNK: usize = 4096;
 /// Below this a batch is not worth its preparation.
 const WORTH_IT: usize = 16;
 /// The kernel's own errno for an operation that a map type lacks.
@@ -65,20 +66,9 @@ impl<K: Pod> Trie<K> {
 
     /// Every entry, straight from the kernel.
     pub(super) fn read(&self) -> Result<Vec<(Key<K>, u32)>, MapError> {
-        let Some(first) = self.entries.keys().next().transpose()? else { return Ok(Vec::new()) };
-        let (mut keys, mut values) = (vec![first; CHUNK], vec![0u32; CHUNK]);
-        let (mut after, mut entries) = (None, Vec::new());
-        loop {
-            match sys::lookup_batch(self.handle.fd().as_fd(), &mut after, &mut keys, &mut values) {
-                Ok((count, more)) => {
-                    entries.extend(keys.iter().copied().zip(values.iter().copied()).take(count));
-                    if !more {
-                        return Ok(entries);
-                    }
-                }
-                Err(error) if unsupported(&error) => return self.entries.iter().collect(),
-                Err(error) => return Err(error.into()),
-            }
+        match Entries::new(&self.handle).collect::<Result<_, _>>() {
+            Err(error) if unsupported(&error) => self.entries.iter().collect(),
+            entries => entries.map_err(MapError::from),
         }
     }
 }

@@ -93,7 +93,9 @@ pub(super) fn decode_next_hop(entry: &NextHopEntry) -> Option<NextHop> {
             let segments = entry.segments.get(..count)?.iter().copied().map(Sid).collect();
             NextHop::Encapsulate { segments, reduced: entry.kind == kind::ENCAPS_RED }
         }
-        kind::GATEWAY => NextHop::Gateway { interface, address: decode_address(entry)? },
+        kind::GATEWAY => {
+            NextHop::Gateway { interface, address: address(entry.address_family, entry.address)? }
+        }
         kind::CONNECTED => NextHop::Connected { interface },
         kind::LOCAL => NextHop::Local { interface },
         kind::SERVICE => NextHop::Service,
@@ -105,7 +107,7 @@ pub(super) fn decode_next_hop(entry: &NextHopEntry) -> Option<NextHop> {
     })
 }
 
-fn encode_address(address: IpAddr) -> (u32, [u8; 16]) {
+pub(super) fn encode_address(address: IpAddr) -> (u32, [u8; 16]) {
     match address {
         IpAddr::V4(address) => {
             let mut octets = [0; 16];
@@ -116,11 +118,12 @@ fn encode_address(address: IpAddr) -> (u32, [u8; 16]) {
     }
 }
 
-fn decode_address(entry: &NextHopEntry) -> Option<IpAddr> {
-    let [a, b, c, d, ..] = entry.address;
-    match entry.address_family {
+/// `None` where `family` is neither 4 nor 6.
+pub(super) fn address(family: u32, octets: [u8; 16]) -> Option<IpAddr> {
+    let [a, b, c, d, ..] = octets;
+    match family {
         4 => Some(Ipv4Addr::new(a, b, c, d).into()),
-        6 => Some(Ipv6Addr::from(entry.address).into()),
+        6 => Some(Ipv6Addr::from(octets).into()),
         _ => None,
     }
 }

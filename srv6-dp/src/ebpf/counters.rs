@@ -3,11 +3,11 @@
 use aya::maps::{MapData, MapError, PerCpuArray};
 use srv6_types::{
     DropReason, Sid, VrfId,
-    maps::{self, vrf_counter},
+    maps::{self, service_counter, vrf_counter},
 };
 
 use super::{EbpfDataplane, error::EbpfError};
-use crate::model::{Counters, Tally, VrfCounters};
+use crate::model::{Counters, ServiceCounters, Tally, VrfCounters};
 
 impl EbpfDataplane {
     pub(super) fn read_counters(&self) -> Result<Counters, EbpfError> {
@@ -22,6 +22,10 @@ impl EbpfDataplane {
             let tally =
                 sum(&self.maps.sid_counters, entry.counter).map_err(self.maps.error("SID_COUNTERS"))?;
             counters.sids.insert(Sid(sid), tally);
+        }
+        for (id, installed) in &self.services.installed {
+            let of_service = service_counters(&self.services.counters, installed.entry.counter);
+            counters.services.insert(*id, of_service.map_err(self.maps.error("SERVICE_COUNTERS"))?);
         }
         for entry in self.maps.drops.iter() {
             let (key, values) = entry.map_err(self.maps.error("DROPS"))?;
@@ -43,6 +47,19 @@ fn vrf_counters(map: &PerCpuArray<MapData, maps::Tally>, vrf: VrfId) -> Result<V
         delivered: of(vrf_counter::DELIVERED)?,
         answered: of(vrf_counter::ANSWERED)?,
         dropped: of(vrf_counter::DROPPED)?,
+    })
+}
+
+fn service_counters(
+    map: &PerCpuArray<MapData, maps::Tally>,
+    counter: u32,
+) -> Result<ServiceCounters, MapError> {
+    let of = |which| sum(map, counter * service_counter::COUNT + which);
+    Ok(ServiceCounters {
+        forwarded: of(service_counter::FORWARDED)?,
+        replies: of(service_counter::REPLIES)?,
+        flows: of(service_counter::FLOWS)?,
+        refused: of(service_counter::REFUSED)?,
     })
 }
 

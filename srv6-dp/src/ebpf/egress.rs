@@ -16,6 +16,16 @@ impl EbpfDataplane {
         Ok(BTreeMap::new())
     }
 
+    /// The index of an egress address, for what translates to it.
+    pub(super) fn egress_index(&self, vrf: VrfId, address: IpAddr) -> Result<u32, EbpfError> {
+        Err(EbpfError::NoEgressAddress { vrf, address })
+    }
+
+    /// The egress address of an index; `None` where there is none.
+    pub(super) fn egress_address(&self, _index: u32) -> Result<Option<IpAddr>, EbpfError> {
+        Ok(None)
+    }
+
     pub(super) fn egress_policies(&self) -> Result<BTreeMap<(VrfId, String), EgressPolicy>, EbpfError> {
         Ok(BTreeMap::new())
     }

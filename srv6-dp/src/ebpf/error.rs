@@ -1,8 +1,10 @@
 //! Why the kernel did not do as asked: where, what, and the remedy.
 
-use std::{error::Error, io, path::PathBuf};
+use std::{error::Error, io, net::IpAddr, path::PathBuf};
 
 use aya::{maps::MapError, programs::ProgramError};
+
+use srv6_types::VrfId;
 
 use crate::change::NoSuchVrf;
 
@@ -89,6 +91,14 @@ pub enum EbpfError {
     /// The VRF has to be made first.
     #[error(transparent)]
     NoSuchVrf(#[from] NoSuchVrf),
+    /// The egress address has to be made first.
+    #[error("VRF {vrf} has no egress address {address}: set it before what translates to it")]
+    NoEgressAddress {
+        /// VRF.
+        vrf: VrfId,
+        /// The address.
+        address: IpAddr,
+    },
     /// A kernel parameter could not be set.
     #[error("setting {path} to {value}: {source}")]
     Sysctl {

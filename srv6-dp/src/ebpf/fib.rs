@@ -40,7 +40,7 @@ impl Fib {
         generation: &str,
         sizes: &Sizes,
     ) -> Result<Self, EbpfError> {
-        let [spec4, spec6, spec_next_hops, ..] = sizes.specs();
+        let [spec4, spec6, spec_next_hops] = sizes.fib_specs();
         let trie4 = take_trie(ebpf, pins, generation, spec4.name)?;
         let trie6 = take_trie(ebpf, pins, generation, spec6.name)?;
         let routes = read((&trie4, &spec4), (&trie6, &spec6))?;

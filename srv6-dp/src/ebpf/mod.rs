@@ -5,6 +5,7 @@
 
 mod attach;
 mod batch;
+mod bulk;
 mod codec;
 mod counters;
 mod egress;
@@ -12,11 +13,13 @@ mod error;
 mod events;
 mod fib;
 mod filters;
+mod flows;
 mod maps;
 mod mechanism;
 mod next_hops;
 mod open;
 mod pins;
+mod ranges;
 mod services;
 mod sys;
 mod tables;
@@ -41,6 +44,8 @@ use crate::model::{Change, Counters, Dataplane, DataplaneError, IfIndex, NextHop
 pub struct EbpfDataplane {
     maps: maps::Maps,
     fib: fib::Fib,
+    flows: flows::FlowTables,
+    services: services::Services,
     programs: attach::Programs,
     events: Option<Map>,
     /// Indices of SID counters not in use.
@@ -157,14 +162,16 @@ impl Dataplane for EbpfDataplane {
     }
 
     fn apply_all(&mut self, changes: &[Change]) -> Result<(), DataplaneError> {
-        for run in
-            changes.chunk_by(|one, next| route_kind(one).is_some() && route_kind(one) == route_kind(next))
-        {
+        for run in changes.chunk_by(|one, next| batch(one).is_some() && batch(one) == batch(next)) {
             match run {
                 [change] => self.apply(change)?,
                 [first, ..] => {
                     let what = format!("{first} and {} more", run.len() - 1);
-                    self.change_routes(run).map_err(while_doing(what))?;
+                    let done = match batch(first) {
+                        Some(Batch::SetServices | Batch::RemoveServices) => self.change_services(run),
+                        _ => self.change_routes(run),
+                    };
+                    done.map_err(while_doing(what))?;
                 }
                 [] => {}
             }
@@ -177,19 +184,23 @@ impl Dataplane for EbpfDataplane {
     }
 }
 
-/// Changes of routes that may be done in any order among themselves.
+/// Changes that may be done in any order among themselves, and are done together.
 #[derive(PartialEq, Eq)]
-enum RouteKind {
-    Set,
-    SetLeak,
-    Remove,
+enum Batch {
+    SetRoutes,
+    SetLeaks,
+    RemoveRoutes,
+    SetServices,
+    RemoveServices,
 }
 
-fn route_kind(change: &Change) -> Option<RouteKind> {
+fn batch(change: &Change) -> Option<Batch> {
     match change {
-        Change::SetRoute(_, _, NextHop::Vrf(_)) => Some(RouteKind::SetLeak),
-        Change::SetRoute(..) => Some(RouteKind::Set),
-        Change::RemoveRoute(..) => Some(RouteKind::Remove),
+        Change::SetRoute(_, _, NextHop::Vrf(_)) => Some(Batch::SetLeaks),
+        Change::SetRoute(..) => Some(Batch::SetRoutes),
+        Change::RemoveRoute(..) => Some(Batch::RemoveRoutes),
+        Change::SetService(..) => Some(Batch::SetServices),
+        Change::RemoveService(_) => Some(Batch::RemoveServices),
         _ => None,
     }
 }

@@ -4,10 +4,7 @@
 //! its index may still be on the way: it is written anew only after those have passed, or a packet of one tenant
 //! could go where another tenant's route leads.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    io,
-};
+use std::collections::HashMap;
 
 use aya::maps::{Array, MapData};
 use srv6_types::maps::NextHopEntry;
@@ -16,7 +13,7 @@ use super::{
     codec::{decode_next_hop, encode_next_hop},
     error::EbpfError,
     maps::Spec,
-    sys,
+    ranges::{Claims, Ranges},
 };
 use crate::model::NextHop;
 
@@ -33,10 +30,7 @@ pub(super) struct NextHops {
     spec: Spec,
     slots: HashMap<u32, Slot>,
     by_next_hop: HashMap<NextHop, u32>,
-    /// No packet can hold the index of these.
-    free: VecDeque<u32>,
-    /// Packets may.
-    retired: Vec<u32>,
+    free: Ranges,
 }
 
 impl NextHops {
@@ -51,15 +45,17 @@ impl NextHops {
             spec,
             slots: HashMap::new(),
             by_next_hop: HashMap::new(),
-            free: VecDeque::new(),
-            retired: Vec::new(),
+            free: Claims::new(0).into_ranges(),
         };
         for index in in_use {
             next_hops.adopt(index)?;
         }
-        // A process before this one may have freed them just now.
-        next_hops.retired =
-            (RESERVED + 1..spec.entries).filter(|index| !next_hops.slots.contains_key(index)).rev().collect();
+        let mut claims = Claims::new(spec.entries);
+        claims.claim(RESERVED, 1);
+        for index in next_hops.slots.keys() {
+            claims.claim(*index, 1);
+        }
+        next_hops.free = claims.into_ranges();
         Ok(next_hops)
     }
 
@@ -76,7 +72,7 @@ impl NextHops {
 
     /// The next hop as the table holds it. A torn slot reads as what the programs make of it: a drop.
     pub(super) fn read(&self, index: u32) -> Result<NextHop, EbpfError> {
-        if index == RESERVED || index >= self.spec.entries {
+        if !self.can_be(index) {
             tracing::warn!(index, "a route names a next hop that cannot be");
             return Ok(NextHop::Blackhole);
         }
@@ -96,9 +92,9 @@ impl NextHops {
             return Ok(*index);
         }
         let entry = encode_next_hop(next_hop)?;
-        let index = self.free_slot()?;
+        let index = self.free.take(1).ok_or(self.spec.full())?;
         if let Err(source) = self.table.set(index, entry, 0) {
-            self.free.push_front(index);
+            self.free.retire(index, 1);
             return Err(self.spec.error(source));
         }
         self.by_next_hop.insert(next_hop.clone(), index);
@@ -117,29 +113,18 @@ impl NextHops {
             if self.by_next_hop.get(&slot.next_hop) == Some(&index) {
                 self.by_next_hop.remove(&slot.next_hop);
             }
-            self.retired.push(index);
+            if self.can_be(index) {
+                self.free.retire(index, 1);
+            }
         }
     }
 
-    fn free_slot(&mut self) -> Result<u32, EbpfError> {
-        if self.free.is_empty() && !self.retired.is_empty() {
-            if let Err(error) = sys::wait_for_readers() {
-                wait_instead(&error);
-            }
-            self.free.extend(self.retired.drain(..).rev());
-        }
-        let Spec { name, entries, setting, .. } = self.spec;
-        self.free.pop_front().ok_or(EbpfError::Full { map: name, size: entries, setting })
+    fn can_be(&self, index: u32) -> bool {
+        index != RESERVED && index < self.spec.entries
     }
 
     /// How many slots are in use.
     pub(super) fn len(&self) -> usize {
         self.slots.len()
     }
-}
-
-/// Where membarrier(2) is not to be had (nohz_full, seccomp): no packet stays in a program for so long.
-fn wait_instead(error: &io::Error) {
-    tracing::debug!(%error, "no membarrier");
-    std::thread::sleep(std::time::Duration::from_millis(100));
 }

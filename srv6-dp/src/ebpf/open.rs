@@ -17,10 +17,12 @@ use super::{
     attach::{Attach, Programs},
     error::EbpfError,
     fib::Fib,
+    flows::FlowTables,
     maps::{Maps, Sizes},
     pins::Pins,
+    services::Services,
     sys,
-    tables::free_counters,
+    tables::{free_counters, wanted_flows},
 };
 use crate::{model::DataplaneError, object::OBJECT};
 
@@ -79,6 +81,8 @@ impl EbpfDataplane {
         let mut ebpf = load(&pins, &generation, &options.sizes)?;
         let maps = Maps::take(&mut ebpf, &options.sizes)?;
         let fib = Fib::take(&mut ebpf, &pins, &generation, &options.sizes)?;
+        let services = Services::take(&mut ebpf, &pins, &generation, &options.sizes)?;
+        let flows = FlowTables::open(&pins, &generation, &opened, &options.sizes, &wanted_flows(&maps)?)?;
         let events = ebpf.take_map("EVENTS");
         let free_counters = free_counters(&maps, options.sizes.sids)?;
         let staged = matches!(opened, Opened::Staged { .. });
@@ -86,6 +90,8 @@ impl EbpfDataplane {
         let mut dataplane = Self {
             maps,
             fib,
+            flows,
+            services,
             programs,
             events,
             free_counters,
@@ -103,6 +109,7 @@ impl EbpfDataplane {
             Opened::Fresh => self.programs.pins.set_current(&self.generation)?,
             Opened::Adopted => {
                 self.sweep_all()?;
+                self.flows.keep_only_ours()?;
                 self.programs.pins.keep_only(&self.generation)?;
             }
             Opened::Staged { reason } => tracing::warn!(%reason, "new maps are made beside the pinned ones"),
@@ -126,6 +133,7 @@ impl EbpfDataplane {
         // Should this process die in between, the next one adopts the new maps and replaces the other programs.
         self.programs.pins.set_current(&self.generation)?;
         self.programs.commit()?;
+        self.flows.keep_only_ours()?;
         self.programs.pins.keep_only(&self.generation)
     }
 }

@@ -5,6 +5,7 @@
 //! maps -> v<hash>          the generation in force
 //! links/circuit-7          TCX link of interface 7
 //! filters/core-3           program of the clsact filter of interface 3
+//! flows/v1-44-40/7         flow table of VRF 7; the folder names the layout
 //! ```
 
 use std::{
@@ -167,6 +168,11 @@ impl Pins {
         self.root.join(generation).join(name)
     }
 
+    /// The flow tables by layout. They are in no generation: flows outlive the layout of other maps.
+    pub(super) fn flows(&self) -> PathBuf {
+        self.root.join("flows")
+    }
+
     pub(super) fn attachment(&self, attachment: Attachment) -> PathBuf {
         let Attachment { role, interface, mechanism } = attachment;
         self.root.join(mechanism.folder()).join(format!("{}-{}", role.word(), interface.0))
@@ -211,18 +217,18 @@ fn parse(name: &str, mechanism: Mechanism) -> Option<Attachment> {
     Some(Attachment { role, interface: IfIndex(index.parse().ok()?), mechanism })
 }
 
-fn make_dir(path: &Path) -> Result<(), EbpfError> {
+pub(super) fn make_dir(path: &Path) -> Result<(), EbpfError> {
     fs::create_dir_all(path).map_err(EbpfError::pin(path))
 }
 
-fn remove(path: &Path) -> Result<(), EbpfError> {
+pub(super) fn remove(path: &Path) -> Result<(), EbpfError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(EbpfError::pin(path)(error)),
         _ => Ok(()),
     }
 }
 
-fn names(path: &Path) -> Result<Vec<String>, EbpfError> {
+pub(super) fn names(path: &Path) -> Result<Vec<String>, EbpfError> {
     let entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let entries = entries.map_err(EbpfError::pin(path))?;
     Ok(entries.iter().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())

@@ -13,6 +13,10 @@ use std::{
 
 use aya::Pod;
 
+const BPF_MAP_CREATE: libc::c_long = 0;
+const BPF_MAP_LOOKUP_ELEM: libc::c_long = 1;
+const BPF_MAP_UPDATE_ELEM: libc::c_long = 2;
+const BPF_MAP_DELETE_ELEM: libc::c_long = 3;
 const BPF_OBJ_PIN: libc::c_long = 6;
 const BPF_OBJ_GET: libc::c_long = 7;
 const BPF_OBJ_GET_INFO_BY_FD: libc::c_long = 15;
@@ -20,6 +24,33 @@ const BPF_MAP_LOOKUP_BATCH: libc::c_long = 24;
 const BPF_MAP_UPDATE_BATCH: libc::c_long = 26;
 const BPF_MAP_DELETE_BATCH: libc::c_long = 27;
 const BPF_LINK_DETACH: libc::c_long = 34;
+
+const BPF_MAP_TYPE_LRU_HASH: u32 = 9;
+
+/// The head of `bpf_attr` of `BPF_MAP_CREATE`, up to the name.
+#[repr(C)]
+#[derive(Default)]
+struct CreateAttr {
+    map_type: u32,
+    key_size: u32,
+    value_size: u32,
+    max_entries: u32,
+    map_flags: u32,
+    inner_map_fd: u32,
+    numa_node: u32,
+    map_name: [u8; 16],
+}
+
+/// `bpf_attr` of the commands on one entry.
+#[repr(C)]
+#[derive(Default)]
+struct EntryAttr {
+    map_fd: u32,
+    reserved: u32,
+    key: u64,
+    value: u64,
+    flags: u64,
+}
 
 /// `bpf_attr` of the batch commands, include/uapi/linux/bpf.h.
 #[repr(C)]
@@ -72,6 +103,73 @@ fn bpf<A>(command: libc::c_long, attr: &mut A) -> io::Result<i32> {
     // callers see to it that the pointers and lengths inside are those of live buffers.
     let result = unsafe { libc::syscall(libc::SYS_bpf, command, std::ptr::from_mut(attr), size_of::<A>()) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result as i32) }
+}
+
+/// Makes a hash that forgets what was used least recently when it is full, which aya does not.
+pub(super) fn create_lru_hash(
+    name: &str,
+    key_size: u32,
+    value_size: u32,
+    max_entries: u32,
+) -> io::Result<OwnedFd> {
+    let mut attr = CreateAttr {
+        map_type: BPF_MAP_TYPE_LRU_HASH,
+        key_size,
+        value_size,
+        max_entries,
+        ..CreateAttr::default()
+    };
+    // The last octet stays zero.
+    attr.map_name[..15].iter_mut().zip(name.bytes()).for_each(|(octet, letter)| *octet = letter);
+    let fd = bpf(BPF_MAP_CREATE, &mut attr)?;
+    // SAFETY: the kernel has just handed out this descriptor, and to nobody else.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// An entry of all zeroes, to be written over.
+pub(super) fn zeroed<T: Pod>() -> T {
+    // SAFETY: `Pod` says that any bit pattern is a value.
+    unsafe { std::mem::zeroed() }
+}
+
+fn entry_attr<K: Pod>(map: BorrowedFd<'_>, key: &K) -> EntryAttr {
+    EntryAttr { map_fd: map.as_raw_fd() as u32, key: std::ptr::from_ref(key) as u64, ..EntryAttr::default() }
+}
+
+/// The entry of `key` in a map that is not per CPU.
+pub(super) fn lookup_entry<K: Pod, V: Pod>(map: BorrowedFd<'_>, key: &K) -> io::Result<Option<V>> {
+    let mut value = zeroed();
+    let mut attr = EntryAttr { value: std::ptr::from_mut(&mut value) as u64, ..entry_attr(map, key) };
+    match bpf(BPF_MAP_LOOKUP_ELEM, &mut attr) {
+        Ok(_) => Ok(Some(value)),
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Sets the entry of `key`; returns whether, which is not so where there is one already and `only_new`.
+pub(super) fn update_entry<K: Pod, V: Pod>(
+    map: BorrowedFd<'_>,
+    key: &K,
+    value: &V,
+    only_new: bool,
+) -> io::Result<bool> {
+    const BPF_NOEXIST: u64 = 1;
+    let flags = if only_new { BPF_NOEXIST } else { 0 };
+    let mut attr = EntryAttr { value: std::ptr::from_ref(value) as u64, flags, ..entry_attr(map, key) };
+    match bpf(BPF_MAP_UPDATE_ELEM, &mut attr) {
+        Ok(_) => Ok(true),
+        Err(error) if only_new && error.raw_os_error() == Some(libc::EEXIST) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes the entry of `key`; one that is not there is no fault.
+pub(super) fn delete_entry<K: Pod>(map: BorrowedFd<'_>, key: &K) -> io::Result<()> {
+    match bpf(BPF_MAP_DELETE_ELEM, &mut entry_attr(map, key)) {
+        Err(error) if error.raw_os_error() != Some(libc::ENOENT) => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// What a batch did before it stopped.
@@ -193,6 +291,14 @@ pub(super) fn wait_for_readers() -> io::Result<()> {
     // SAFETY: no pointers. MEMBARRIER_CMD_GLOBAL waits for an RCU grace period.
     let result = unsafe { libc::syscall(libc::SYS_membarrier, libc::MEMBARRIER_CMD_GLOBAL, 0, 0) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Now, by the clock that the programs write into flows.
+pub(super) fn monotonic() -> std::time::Duration {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `now` is ours to write to; the clock is always there.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC_COARSE, &raw mut now) };
+    std::time::Duration::new(now.tv_sec.unsigned_abs(), now.tv_nsec.unsigned_abs() as u32)
 }
 
 /// Kernels before 5.11 charge maps to this limit; later ones ignore it. A refusal shows when a map is made.

@@ -58,11 +58,21 @@ impl EbpfDataplane {
         }
         if !self.has_vrf(id) {
             self.clear_counters(id)?;
+            self.flows.clear_for_new(id)?;
         }
-        self.maps.vrfs.set(id.0, codec::encode_vrf(vrf), 0).map_err(error)
+        // The programs may count on a table as long as the entry says that there is one.
+        if let Some(flows) = vrf.flows {
+            self.flows.set(id, flows)?;
+        }
+        self.maps.vrfs.set(id.0, codec::encode_vrf(vrf), 0).map_err(error)?;
+        if vrf.flows.is_none() {
+            self.flows.remove(id)?;
+        }
+        Ok(())
     }
 
     pub(super) fn remove_vrf(&mut self, id: VrfId) -> Result<(), EbpfError> {
+        self.flows.remove(id)?;
         if self.has_vrf(id) {
             let error = self.maps.error("VRFS");
             self.maps.vrfs.set(id.0, codec::no_vrf(), 0).map_err(error)?;
@@ -81,7 +91,10 @@ impl EbpfDataplane {
     pub(super) fn vrfs(&self) -> Result<BTreeMap<VrfId, Vrf>, EbpfError> {
         let mut vrfs = BTreeMap::new();
         for (id, entry) in (0..).zip(self.maps.vrfs.iter()) {
-            if let Some(vrf) = codec::decode_vrf(&entry.map_err(self.maps.error("VRFS"))?) {
+            if let Some(mut vrf) = codec::decode_vrf(&entry.map_err(self.maps.error("VRFS"))?) {
+                if vrf.flows.is_some() && !self.flows.has(VrfId(id))? {
+                    vrf.flows = None;
+                }
                 vrfs.insert(VrfId(id), vrf);
             }
         }
@@ -201,6 +214,18 @@ impl EbpfDataplane {
     }
 }
 
+/// The VRFs that are to have a flow table, and of what size.
+pub(super) fn wanted_flows(maps: &Maps) -> Result<BTreeMap<VrfId, u32>, EbpfError> {
+    let mut wanted = BTreeMap::new();
+    for (id, entry) in (0..).zip(maps.vrfs.iter()) {
+        let vrf = codec::decode_vrf(&entry.map_err(maps.error("VRFS"))?);
+        if let Some(flows) = vrf.and_then(|vrf| vrf.flows) {
+            wanted.insert(VrfId(id), flows);
+        }
+    }
+    Ok(wanted)
+}
+
 /// The indices of SID counters that no SID has.
 pub(super) fn free_counters(maps: &Maps, sids: u32) -> Result<BTreeSet<u32>, EbpfError> {
     let mut free: BTreeSet<u32> = (0..sids).collect();
@@ -228,7 +253,7 @@ fn set_prefixes(set: &mut PrefixSet, wanted: &BTreeSet<Ipv6Net>) -> Result<(), M
     Ok(())
 }
 
-fn zero(counters: &mut PerCpuArray<MapData, Tally>, index: u32) -> Result<(), MapError> {
+pub(super) fn zero(counters: &mut PerCpuArray<MapData, Tally>, index: u32) -> Result<(), MapError> {
     let cpus = aya::util::nr_cpus().map_err(|(_, error)| MapError::from(error))?;
     counters.set(index, PerCpuValues::try_from(vec![Tally::default(); cpus])?, 0)
 }

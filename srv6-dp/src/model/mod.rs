@@ -2,6 +2,7 @@
 
 mod egress;
 mod filter;
+mod flow;
 mod service;
 
 use std::{
@@ -14,6 +15,7 @@ use srv6_types::{Behavior, Sid, VrfId};
 
 pub use egress::{EgressAddress, EgressPolicy};
 pub use filter::{Action, Direction, Filter, FilterId, Rule};
+pub use flow::{FlowKind, FlowState, TrackedFlow};
 pub use service::{Backend, Reach, Service, ServiceId, Transport};
 
 /// An interface of this node by the kernel's index.
@@ -225,6 +227,8 @@ pub struct Counters {
     pub vrfs: BTreeMap<VrfId, VrfCounters>,
     /// Per local SID.
     pub sids: BTreeMap<Sid, Tally>,
+    /// Per service.
+    pub services: BTreeMap<ServiceId, ServiceCounters>,
     /// Per VRF and reason, only those that are not zero.
     pub drops: BTreeMap<(VrfId, srv6_types::DropReason), u64>,
 }
@@ -236,6 +240,19 @@ pub struct Tally {
     pub packets: u64,
     /// Octets.
     pub bytes: u64,
+}
+
+/// What a service counts; see [`srv6_types::maps::service_counter`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ServiceCounters {
+    /// From clients to backends.
+    pub forwarded: Tally,
+    /// From backends back to clients.
+    pub replies: Tally,
+    /// Flows that were given a backend, with their first packets.
+    pub flows: Tally,
+    /// Dropped, for there was no backend.
+    pub refused: Tally,
 }
 
 /// What a VRF counts; see [`srv6_types::maps::vrf_counter`].

@@ -18,7 +18,16 @@ use srv6_dp::{
 };
 
 /// Small maps, so that a full one is within reach.
-pub(crate) const SIZES: Sizes = Sizes { routes: 4096, next_hops: 256, circuits: 64, sids: 64, vrfs: 16 };
+pub(crate) const SIZES: Sizes = Sizes {
+    routes: 4096,
+    next_hops: 256,
+    circuits: 64,
+    sids: 64,
+    vrfs: 16,
+    services: 64,
+    backends: 256,
+    maglev_rows: 2048,
+};
 
 pub(crate) struct Lab {
     bpffs: PathBuf,

@@ -1,5 +1,9 @@
 //! The flow tables: one per VRF, so that a tenant's flood costs nobody else a flow.
 
+/// Version of [`FlowKey`], [`FlowEntry`] and what they mean; raise it with every change to them. Flow tables outlive
+/// the other maps, and are made anew only when this changes.
+pub const FLOW_LAYOUT: u32 = 1;
+
 /// Key of a VRF's flow table: 44 octets. The VRF is not in it, for each has a table of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(C)]

@@ -1,0 +1,73 @@
+use srv6_types::maps::{BackendEntry, backend_flag, next_hop_kind};
+
+use crate::{
+    fib,
+    maps::{BACKENDS, NEXT_HOPS},
+    packet::{Address, Packet, Translation},
+};
+
+/// A backend that can take the packet.
+#[derive(Clone, Copy)]
+pub(super) struct Chosen {
+    pub(super) index: u32,
+    pub(super) entry: &'static BackendEntry,
+    /// Index of the next hop to it.
+    pub(super) next_hop: u32,
+    /// Behind another node.
+    remote: bool,
+}
+
+impl Chosen {
+    /// `None` where it takes nothing, or nothing leads to it. What another node has sent here is for backends behind this one,
+    /// or two nodes could go on sending it to each other.
+    #[inline(always)]
+    pub(super) fn new(packet: &Packet, index: u32, anywhere: bool) -> Option<Self> {
+        let entry = BACKENDS.get(index)?;
+        let family = packet.inner.family;
+        if entry.flags & backend_flag::LIVE == 0 || entry.family != family as u8 {
+            return None;
+        }
+        let next_hop = fib::lookup(packet.vrf, family, &Address::from_octets(&entry.address))?;
+        let remote = match NEXT_HOPS.get(next_hop)?.kind {
+            next_hop_kind::GATEWAY | next_hop_kind::CONNECTED => false,
+            next_hop_kind::ENCAPS_RED | next_hop_kind::ENCAPS if anywhere => true,
+            _ => return None,
+        };
+        let chosen = Self { index, entry, next_hop, remote };
+        // Translated without a source of ours, its answers would not come back here.
+        if remote && !chosen.is_direct() && entry.source == 0 { None } else { Some(chosen) }
+    }
+
+    /// The packet goes to its node as it is.
+    #[inline(always)]
+    pub(super) const fn is_direct(&self) -> bool {
+        self.remote && self.entry.flags & backend_flag::DIRECT != 0
+    }
+
+    /// Index of the egress address that the packet's source is to become.
+    #[inline(always)]
+    pub(super) const fn source(&self) -> Option<u32> {
+        if self.remote && !self.is_direct() { self.entry.source.checked_sub(1) } else { None }
+    }
+
+    #[inline(always)]
+    pub(super) const fn port(&self) -> u16 {
+        u16::from_ne_bytes(self.entry.port)
+    }
+
+    /// Towards it, with these ports. A backend that is its own client would take its own address for a forged one: the VIP
+    /// speaks to it.
+    #[inline(always)]
+    pub(super) fn translate(&self, translation: &mut Translation, ports: [u16; 2]) {
+        if self.is_direct() {
+            return;
+        }
+        let leaves = &mut translation.leaves;
+        let address = Address::from_octets(&self.entry.address);
+        if leaves.source == address {
+            leaves.source = leaves.destination;
+        }
+        leaves.destination = address;
+        leaves.ports = ports;
+    }
+}
