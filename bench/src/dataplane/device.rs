@@ -1,6 +1,6 @@
 //! A device under test: a namespace between the generator's and the sink's, that forwards from `in0` to `out0`.
 
-use std::{fs, time::Duration};
+use std::{fs, path::PathBuf, time::Duration};
 
 use aya::Ebpf;
 use nix::net::if_::if_nametoindex;
@@ -59,6 +59,16 @@ pub(crate) struct Device {
     /// The sinks' programs, and the device's where it is the bare redirect.
     programs: Vec<Ebpf>,
     dataplane: Option<EbpfDataplane>,
+    /// Where its maps are pinned.
+    pins: PathBuf,
+}
+
+/// Flows would outlive the device.
+impl Drop for Device {
+    fn drop(&mut self) {
+        self.dataplane = None;
+        let _never_there = fs::remove_dir_all(&self.pins);
+    }
 }
 
 impl Device {
@@ -79,7 +89,8 @@ impl Device {
              ip neighbor add 10.2.0.2 lladdr {far_mac} dev out0 nud permanent
              ip neighbor add fd00:c::2 lladdr {far_mac} dev out0 nud permanent"
         ))?;
-        let mut device = Self { namespace, number, programs: Vec::new(), dataplane: None };
+        let mut device =
+            Self { namespace, number, programs: Vec::new(), dataplane: None, pins: PathBuf::new() };
         for side in [Side::Near, Side::Far] {
             let sink = ends.at(side).enter(|| generator::attach("sink", &device.interface(side), 0))??;
             device.programs.push(sink);
@@ -100,7 +111,8 @@ impl Device {
         folder: &Folder,
         fill: impl FnOnce(&mut State, Interfaces) + Send,
     ) -> Result<(), Error> {
-        let pin_dir = folder.bpffs().join(format!("device-{}", self.number));
+        self.pins = folder.bpffs().join(format!("device-{}", self.number));
+        let pin_dir = self.pins.clone();
         let sizes = Sizes {
             routes: 1_000_000,
             next_hops: 1024,
