@@ -2,7 +2,7 @@
 
 use srv6_types::{
     DropReason,
-    maps::{FlowEntry, backend_flag, flow_kind, flow_state},
+    maps::{FlowEntry, flow_kind, flow_state},
 };
 
 use super::{Chosen, Service};
@@ -30,7 +30,7 @@ pub(super) fn backend(
     let had = flow::find_within(packet.vrf, &draft.key, allowed)?;
     let chosen = Chosen::new(packet, had.target, anywhere)?;
     let same = chosen.entry.generation == had.generation;
-    (same && chosen.entry.flags & backend_flag::DRAINING == 0).then_some(chosen)
+    (same && chosen.entry.weight != 0).then_some(chosen)
 }
 
 /// Remembers which backend the client has.

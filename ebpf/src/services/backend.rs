@@ -1,7 +1,7 @@
 use srv6_types::maps::{BackendEntry, backend_flag, next_hop_kind};
 
 use crate::{
-    fib,
+    counters, fib,
     maps::{BACKENDS, NEXT_HOPS},
     packet::{Address, Packet, Translation},
 };
@@ -53,6 +53,12 @@ impl Chosen {
     #[inline(always)]
     pub(super) const fn port(&self) -> u16 {
         u16::from_ne_bytes(self.entry.port)
+    }
+
+    /// Counts the packet for its service.
+    #[inline(always)]
+    pub(super) fn count(&self, counter: u32, packet: &Packet) {
+        counters::count_service(self.entry.service.into(), counter, packet.inner.length);
     }
 
     /// Towards it, with these ports. A backend that is its own client would take its own address for a forged one: the VIP

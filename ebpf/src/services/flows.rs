@@ -5,7 +5,7 @@ use srv6_types::{
     maps::{FlowEntry, flow_kind, flow_state},
 };
 
-use super::{Chosen, Service};
+use super::Chosen;
 use crate::{
     flow::{self, Draft},
     packet::{Packet, Translation, Tuple, headers::protocol},
@@ -62,12 +62,11 @@ pub(super) fn open(
     packet: &Packet,
     translation: &mut Translation,
     draft: &mut Draft,
-    service: &Service,
     chosen: &Chosen,
 ) -> Result<(), DropReason> {
     if !chosen.is_direct() {
         chosen.translate(translation, [translation.came.ports[0], chosen.port()]);
-        claim_answers(packet, translation, draft, service)?;
+        claim_answers(packet, translation, draft, chosen)?;
     }
     draft.set_key(&translation.came, translation.protocol, flow_kind::BALANCED);
     draft.entry = FlowEntry {
@@ -88,13 +87,13 @@ fn claim_answers(
     packet: &Packet,
     translation: &mut Translation,
     draft: &mut Draft,
-    service: &Service,
+    chosen: &Chosen,
 ) -> Result<(), DropReason> {
     let wanted = &translation.came;
     draft.entry = FlowEntry {
         address: wanted.destination.octets(),
         ports: octets([wanted.ports[1], wanted.ports[0]]),
-        target: service.entry.counter,
+        target: chosen.entry.service.into(),
         generation: 0,
         state: flow_state::OPENING,
         seen: flow::now(),

@@ -48,15 +48,11 @@ fn find_backend(packet: &Packet, anywhere: bool) -> Result<Balanced, DropReason>
         return Ok(Balanced::Local);
     }
     translation.need_ports()?;
-    let service = Service::find(packet.vrf, translation).ok_or(DropReason::NoSuchService)?;
-    let counter = service.entry.counter;
     let chosen = match flows::follow(packet, translation, draft, anywhere) {
         Some(chosen) => chosen,
-        None => choose(packet, translation, draft, &service, anywhere).inspect_err(|_| {
-            counters::count_service(counter, service_counter::REFUSED, packet.inner.length);
-        })?,
+        None => choose(packet, translation, draft, anywhere)?,
     };
-    counters::count_service(counter, service_counter::FORWARDED, packet.inner.length);
+    chosen.count(service_counter::FORWARDED, packet);
     Ok(Balanced::To(To { next_hop: chosen.next_hop, source: chosen.source() }))
 }
 
@@ -66,18 +62,21 @@ fn choose(
     packet: &Packet,
     translation: &mut Translation,
     draft: &mut Draft,
-    service: &Service,
     anywhere: bool,
 ) -> Result<Chosen, DropReason> {
-    let affine = affinity::backend(packet, translation, draft, service, anywhere);
-    let chosen = affine.or_else(|| service.backend(packet, translation, anywhere));
-    let chosen = chosen.ok_or(DropReason::NoBackend)?;
+    let service = Service::find(packet.vrf, translation).ok_or(DropReason::NoSuchService)?;
+    let affine = affinity::backend(packet, translation, draft, &service, anywhere);
+    let Some(chosen) = affine.or_else(|| service.backend(packet, translation, anywhere)) else {
+        let counter = service.entry.counter;
+        counters::count_service(counter, service_counter::REFUSED, packet.inner.length);
+        return Err(DropReason::NoBackend);
+    };
     if translation.quoted != 0 {
         chosen.translate(translation, [translation.leaves.ports[0], chosen.port()]);
         return Ok(chosen);
     }
-    affinity::keep(packet, translation, draft, service, &chosen)?;
-    flows::open(packet, translation, draft, service, &chosen)?;
-    counters::count_service(service.entry.counter, service_counter::FLOWS, packet.inner.length);
+    affinity::keep(packet, translation, draft, &service, &chosen)?;
+    flows::open(packet, translation, draft, &chosen)?;
+    chosen.count(service_counter::FLOWS, packet);
     Ok(chosen)
 }

@@ -36,6 +36,7 @@ pub use events::{DroppedPacket, Events, Flow};
 pub use maps::Sizes;
 pub use open::{Opened, Options, PIN_DIR};
 pub use pins::{Attachment, Mechanism, Role};
+pub(crate) use sys::create_lru_hash;
 pub use verify::Fault;
 
 use crate::model::{Change, Counters, Dataplane, DataplaneError, IfIndex, NextHop, State};

@@ -106,7 +106,7 @@ fn bpf<A>(command: libc::c_long, attr: &mut A) -> io::Result<i32> {
 }
 
 /// Makes a hash that forgets what was used least recently when it is full, which aya does not.
-pub(super) fn create_lru_hash(
+pub(crate) fn create_lru_hash(
     name: &str,
     key_size: u32,
     value_size: u32,

@@ -23,16 +23,18 @@ use std::{
 
 use aya::{
     Ebpf, EbpfLoader, Pod, TestRun as _,
-    maps::{Array, HashMap, LpmTrie, PerCpuArray, PerCpuHashMap, RingBuf, lpm_trie::Key},
+    maps::{
+        Array, ArrayOfMaps, HashMap, LpmTrie, MapData, PerCpuArray, PerCpuHashMap, RingBuf, lpm_trie::Key,
+    },
     programs::{SchedClassifier, TestRunOptions},
 };
 use packet::{Ip, frame};
-use srv6_dp::object::OBJECT;
+use srv6_dp::object::{OBJECT, flow_table};
 use srv6_types::{
     Behavior, DropReason,
     maps::{
         CircuitEntry, DropEvent, DropKey, FibKey4, FibKey6, NextHopEntry, NodeConfig, SidEntry, Tally,
-        VrfEntry, next_hop_kind as kind, vrf_counter,
+        VrfEntry, next_hop_kind as kind, service_counter, vrf_counter, vrf_flag,
     },
 };
 
@@ -132,15 +134,8 @@ impl Pe {
     fn fill(&mut self) {
         let source = NODE.parse::<Ipv6Addr>().unwrap().octets();
         self.array("NODE", 0, NodeConfig { source, ..NodeConfig::default() });
-        let vrf = VrfEntry {
-            flags: 1,
-            icmp_source4: [10, 1, 0, 1],
-            icmp_source6: octets6("2001:db8:1::1"),
-            flows: 0,
-            reserved: 0,
-        };
         for id in [RED, BLUE] {
-            self.array("VRFS", id, vrf);
+            self.vrf(id, vrf_flag::EXISTS, 0);
         }
         for (ifindex, vrf, mtu) in [(self.red1, RED, 1500), (self.red2, RED, 1400), (self.blue1, BLUE, 1500)]
         {
@@ -276,6 +271,25 @@ impl Pe {
         let tallies = PerCpuArray::<_, Tally>::try_from(self.object.map_mut(map).unwrap()).unwrap();
         let cpus = tallies.get(&index, 0).unwrap();
         (cpus.iter().map(|tally| tally.packets).sum(), cpus.iter().map(|tally| tally.bytes).sum())
+    }
+
+    /// Packets and octets of one of [`service_counter`].
+    pub fn service_counter(&mut self, service: u32, counter: u32) -> (u64, u64) {
+        self.tally("SERVICE_COUNTERS", service * service_counter::COUNT + counter)
+    }
+
+    /// Gives a VRF a flow table, and services.
+    pub fn flow_table(&mut self, vrf: u32, entries: u32) {
+        let table = MapData::from_fd(flow_table(entries).unwrap()).unwrap();
+        let tables = self.object.map_mut("FLOWS").unwrap();
+        ArrayOfMaps::<_, MapData>::try_from(tables).unwrap().set(vrf, &table, 0).unwrap();
+        self.vrf(vrf, vrf_flag::EXISTS | vrf_flag::SERVICES | vrf_flag::EGRESS, entries);
+    }
+
+    /// `flows` is the size of its flow table, 0 for none.
+    pub fn vrf(&mut self, vrf: u32, flags: u32, flows: u32) {
+        let (icmp_source4, icmp_source6) = ([10, 1, 0, 1], octets6("2001:db8:1::1"));
+        self.array("VRFS", vrf, VrfEntry { flags, icmp_source4, icmp_source6, flows, reserved: 0 });
     }
 
     pub fn object(&mut self) -> &mut Ebpf {

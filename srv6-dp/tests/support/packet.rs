@@ -10,6 +10,7 @@ pub const IN_IPV6: u8 = 41;
 pub const ROUTING: u8 = 43;
 pub const FRAGMENT: u8 = 44;
 pub const ICMPV6: u8 = 58;
+pub const SCTP: u8 = 132;
 
 /// An IP packet of either family.
 #[derive(Clone, Debug)]
@@ -67,20 +68,62 @@ impl Ip {
         self.payload(UDP, [payload, pattern(octets)].concat())
     }
 
+    /// With its checksum.
+    pub fn tcp(self, from: u16, to: u16, flags: u8, octets: usize) -> Self {
+        let header = [&from.to_be_bytes()[..], &to.to_be_bytes(), &[0, 0, 0, 1, 0, 0, 0, 2, 0x50, flags]];
+        self.payload(TCP, [&header.concat()[..], &[1, 0, 0, 0, 0, 0], &pattern(octets)].concat()).sealed()
+    }
+
+    /// With a checksum that is not looked at.
+    pub fn sctp(self, from: u16, to: u16) -> Self {
+        let header = [&from.to_be_bytes()[..], &to.to_be_bytes(), &[0, 0, 0, 7, 1, 2, 3, 4]].concat();
+        self.payload(SCTP, [header, pattern(20)].concat())
+    }
+
+    /// The right transport checksum. UDP without one stays without.
+    pub fn sealed(mut self) -> Self {
+        let (upper, payload) = (self.protocol, &mut self.payload);
+        let at = match upper {
+            TCP => 16,
+            UDP => 6,
+            ICMP | ICMPV6 => 2,
+            _ => return self,
+        };
+        if upper == UDP && payload[at..at + 2] == [0, 0] {
+            return self;
+        }
+        payload[at..at + 2].fill(0);
+        let sum = match transport_checksum(self.source, self.destination, upper, payload) {
+            0 if upper == UDP => 0xffff,
+            sum => sum,
+        };
+        payload[at..at + 2].copy_from_slice(&sum.to_be_bytes());
+        self
+    }
+
+    /// UDP with a checksum.
+    pub fn checked_udp(self, from: u16, to: u16, octets: usize) -> Self {
+        let mut ip = self.udp(from, to, octets);
+        ip.payload[6] = 1;
+        ip.sealed()
+    }
+
+    /// The same with other addresses and ports, its checksums made anew.
+    pub fn between(mut self, source: (&str, u16), destination: (&str, u16)) -> Self {
+        (self.source, self.destination) = (source.0.parse().unwrap(), destination.0.parse().unwrap());
+        if matches!(self.protocol, TCP | UDP | SCTP) {
+            self.payload[..2].copy_from_slice(&source.1.to_be_bytes());
+            self.payload[2..4].copy_from_slice(&destination.1.to_be_bytes());
+        }
+        self.sealed()
+    }
+
     /// ICMP or ICMPv6 with its checksum.
     pub fn icmp(self, kind: u8, code: u8, rest: u32, data: &[u8]) -> Self {
         let protocol = if self.source.is_ipv4() { ICMP } else { ICMPV6 };
         let mut message = [&[kind, code, 0, 0], &rest.to_be_bytes()[..], data].concat();
-        let mut covered = message.clone();
-        if let (IpAddr::V6(source), IpAddr::V6(destination)) = (self.source, self.destination) {
-            covered = [&source.octets()[..], &destination.octets(), &covered].concat();
-            if covered.len() % 2 == 1 {
-                covered.push(0);
-            }
-            covered.extend((message.len() as u32).to_be_bytes());
-            covered.extend([0, 0, 0, ICMPV6]);
-        }
-        message[2..4].copy_from_slice(&checksum(&covered).to_be_bytes());
+        let sum = transport_checksum(self.source, self.destination, protocol, &message);
+        message[2..4].copy_from_slice(&sum.to_be_bytes());
         self.payload(protocol, message)
     }
 
@@ -118,6 +161,23 @@ impl Ip {
         header.extend(destination.octets());
         [header, self.payload.clone()].concat()
     }
+}
+
+/// Of a message whose own checksum is zero; with the pseudo-header where the protocol has it.
+pub fn transport_checksum(source: IpAddr, destination: IpAddr, upper: u8, message: &[u8]) -> u16 {
+    let length = (message.len() as u32).to_be_bytes();
+    let mut covered = match (source, destination) {
+        (IpAddr::V4(_), IpAddr::V4(_)) if upper == ICMP => vec![],
+        (IpAddr::V4(source), IpAddr::V4(destination)) => {
+            [&source.octets()[..], &destination.octets(), &[0, upper], &length[2..]].concat()
+        }
+        (IpAddr::V6(source), IpAddr::V6(destination)) => {
+            [&source.octets()[..], &destination.octets(), &length, &[0, 0, 0, upper]].concat()
+        }
+        mixed => panic!("{mixed:?}"),
+    };
+    covered.extend(message);
+    checksum(&covered)
 }
 
 /// Octets that tell their place.

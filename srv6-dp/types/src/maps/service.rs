@@ -66,9 +66,10 @@ pub struct BackendEntry {
     pub generation: u32,
     /// Index of the egress address that packets to it are translated to, plus one; 0 for none.
     pub source: u32,
-    /// Its share, 0 of one that drains. The programs go by the tables; it is here for user space to read back.
+    /// Its share, which the tables have. 0 of one that drains: it takes no flows that are new, not even of clients that it
+    /// had before.
     pub weight: u16,
-    /// Index of its service's counters, by which user space knows whose it is.
+    /// Index of its service's counters.
     pub service: u16,
 }
 
@@ -78,8 +79,6 @@ pub mod backend_flag {
     pub const LIVE: u8 = 1;
     /// Behind another PE that has the same service: it gets packets as they are, and answers the client itself.
     pub const DIRECT: u8 = 2;
-    /// Takes no flows that are new, not even of clients that it had before.
-    pub const DRAINING: u8 = 4;
 }
 
 /// Indices of backends in one row of the Maglev tables.

@@ -1,0 +1,10 @@
+//! Services: packets to VIPs and the answers, what stands behind their IP headers, and what is made of errors about them.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod lab;
+#[path = "../support/mod.rs"]
+mod support;
+mod ways;
+
+use lab::*;
+use support::{packet::*, *};
