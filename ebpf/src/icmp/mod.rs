@@ -19,6 +19,7 @@ pub(crate) struct Sources {
 }
 
 /// Type, code and the word behind the checksum of an error.
+#[repr(C)]
 pub(crate) struct Error {
     pub(crate) kind: u8,
     pub(crate) code: u8,
@@ -37,5 +38,5 @@ pub(crate) fn refuse(packet: &mut Packet, reason: DropReason, sources: &Sources)
     if source.is_unspecified() || !budget::take_error(packet.vrf) {
         return false;
     }
-    message::write(packet, &source, &error).is_ok()
+    message::write(packet, &source, error).is_ok()
 }

@@ -12,7 +12,7 @@ use crate::{
     guard,
     icmp::{self, Sources, echo},
     maps::{CIRCUITS, VRFS},
-    nd,
+    nd, outcome,
     packet::{
         Family, Inner, Packet, Skb,
         headers::{ETHERNET, ethertype},
@@ -53,7 +53,7 @@ fn ip(skb: Skb, circuit: &CircuitEntry, family: Family) -> i32 {
     let mut packet = Packet { skb, inner, vrf: circuit.vrf, room: 0, own: false, translated: false, mtu: 0 };
     match take(&mut packet, circuit) {
         Ok(action) => action,
-        Err(reason) => refuse(&mut packet, circuit, reason),
+        Err(reason) => refuse(&mut packet, circuit, outcome::forget(reason)),
     }
 }
 

@@ -15,6 +15,7 @@ use crate::{
     guard,
     icmp::{self, Sources, echo},
     maps::{LOCATORS, NODE, SIDS, VRFS},
+    outcome,
     packet::{
         Address, Packet, Skb,
         headers::{ETHERNET, Ipv6, ethertype},
@@ -75,6 +76,7 @@ fn endpoint(skb: Skb, sid: &SidEntry) -> i32 {
         },
         Err(reason) => reason,
     };
+    let reason = outcome::forget(reason);
     let dropped = super::drop(skb, packet.vrf, reason, Some(&packet.inner));
     packet.vrf = sid.vrf;
     if refuse(&mut packet, sid, reason) { answer(&mut packet, sid) } else { dropped }

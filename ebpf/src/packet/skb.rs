@@ -42,6 +42,11 @@ impl Skb {
     }
 
     #[inline(always)]
+    pub(crate) const fn from_raw(skb: *mut __sk_buff) -> Self {
+        Self(skb)
+    }
+
+    #[inline(always)]
     pub(crate) fn raw(self) -> *mut __sk_buff {
         self.0
     }

@@ -51,12 +51,16 @@ impl Tuple {
 pub(crate) struct Translation {
     pub(crate) came: Tuple,
     pub(crate) leaves: Tuple,
+    /// Octets of the IP packet.
+    pub(crate) octets: u32,
     /// Octets from the IP header to the transport header. Headers that lie farther in are not read.
     pub(crate) transport: u8,
     /// Octets from the IP header to the IP header that an ICMP error quotes; 0 where it is none.
     pub(crate) quoted: u8,
     /// Octets from the quoted IP header to its transport header.
     pub(crate) quoted_transport: u8,
+    /// The error comes from the host that the quoted packet was for, and not from one on the way.
+    pub(crate) from_host: u8,
     /// Transport protocol; of an ICMP error, that of the quoted packet.
     pub(crate) protocol: u8,
     /// Of TCP.

@@ -5,10 +5,10 @@ use srv6_types::{
     maps::{FlowEntry, flow_kind, flow_state},
 };
 
-use super::{Chosen, Service};
+use super::{Asked, Chosen, Service};
 use crate::{
     flow::{self, Draft},
-    packet::{Packet, Translation},
+    packet::Translation,
 };
 
 const SECOND: u64 = 1_000_000_000;
@@ -16,19 +16,18 @@ const SECOND: u64 = 1_000_000_000;
 /// The backend that the client had.
 #[inline(always)]
 pub(super) fn backend(
-    packet: &Packet,
+    asked: &Asked,
     translation: &Translation,
     draft: &mut Draft,
     service: &Service,
-    anywhere: bool,
 ) -> Option<Chosen> {
     if service.entry.affinity == 0 {
         return None;
     }
     set_key(draft, translation);
     let allowed = u64::from(service.entry.affinity) * SECOND;
-    let had = flow::find_within(packet.vrf, &draft.key, allowed)?;
-    let chosen = Chosen::new(packet, had.target, anywhere)?;
+    let had = flow::find_within(asked.vrf, &draft.key, allowed)?;
+    let chosen = Chosen::new(asked, had.target)?;
     let same = chosen.entry.generation == had.generation;
     (same && chosen.entry.weight != 0).then_some(chosen)
 }
@@ -36,7 +35,7 @@ pub(super) fn backend(
 /// Remembers which backend the client has.
 #[inline(always)]
 pub(super) fn keep(
-    packet: &Packet,
+    asked: &Asked,
     translation: &Translation,
     draft: &mut Draft,
     service: &Service,
@@ -54,7 +53,7 @@ pub(super) fn keep(
         state: flow_state::ESTABLISHED,
         seen: flow::now(),
     };
-    flow::insert(packet.vrf, &draft.key, &draft.entry)
+    flow::insert(asked.vrf, &draft.key, &draft.entry)
 }
 
 /// From the client, whatever its port.

@@ -12,19 +12,26 @@ use crate::{
 };
 
 /// A packet that may be a backend's answer: gives it back the source that the client knows. `false` where it is none.
-#[inline(never)]
+#[inline(always)]
 pub(crate) fn answer(packet: &Packet) -> bool {
-    translate(packet).is_some()
+    services_answer(packet.vrf, packet.inner.length) != 0
+}
+
+/// Exported for the same reason as `services_balance`.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn services_answer(vrf: u32, octets: u32) -> u64 {
+    translate(vrf, octets).is_some().into()
 }
 
 #[inline(always)]
-fn translate(packet: &Packet) -> Option<()> {
+fn translate(vrf: u32, octets: u32) -> Option<()> {
     let translation = Translation::of_this_packet()?;
     let draft = Draft::of_this_cpu()?;
     translation.need_ports().ok()?;
     let upper = translation.protocol;
     draft.set_key(&translation.leaves, upper, flow_kind::REPLY);
-    let entry = flow::find(packet.vrf, &draft.key)?;
+    let entry = flow::find(vrf, &draft.key)?;
     let (leaves, vip) = (&mut translation.leaves, Address::from_octets(&entry.address));
     if leaves.destination == vip {
         // To itself, for the VIP stood between it and itself.
@@ -32,10 +39,10 @@ fn translate(packet: &Packet) -> Option<()> {
     }
     leaves.source = vip;
     leaves.ports = ports(entry);
-    counters::count_service(entry.target, service_counter::REPLIES, packet.inner.length);
+    counters::count_service(entry.target, service_counter::REPLIES, octets);
     if translation.quoted == 0 && flow::touch(entry, upper, translation.tcp_flags, true) {
         draft.set_answers_key(&translation.leaves, upper, flow_kind::BALANCED);
-        flow::tell(packet.vrf, &draft.key, entry.state);
+        flow::tell(vrf, &draft.key, entry.state);
     }
     Some(())
 }

@@ -1,9 +1,10 @@
 use srv6_types::maps::{BackendEntry, backend_flag, next_hop_kind};
 
+use super::Asked;
 use crate::{
     counters, fib,
     maps::{BACKENDS, NEXT_HOPS},
-    packet::{Address, Packet, Translation},
+    packet::{Address, Translation},
 };
 
 /// A backend that can take the packet.
@@ -21,16 +22,16 @@ impl Chosen {
     /// `None` where it takes nothing, or nothing leads to it. What another node has sent here is for backends behind this one,
     /// or two nodes could go on sending it to each other.
     #[inline(always)]
-    pub(super) fn new(packet: &Packet, index: u32, anywhere: bool) -> Option<Self> {
+    pub(super) fn new(asked: &Asked, index: u32) -> Option<Self> {
         let entry = BACKENDS.get(index)?;
-        let family = packet.inner.family;
+        let family = asked.family;
         if entry.flags & backend_flag::LIVE == 0 || entry.family != family as u8 {
             return None;
         }
-        let next_hop = fib::lookup(packet.vrf, family, &Address::from_octets(&entry.address))?;
+        let next_hop = fib::lookup(asked.vrf, family, &Address::from_octets(&entry.address))?;
         let remote = match NEXT_HOPS.get(next_hop)?.kind {
             next_hop_kind::GATEWAY | next_hop_kind::CONNECTED => false,
-            next_hop_kind::ENCAPS_RED | next_hop_kind::ENCAPS if anywhere => true,
+            next_hop_kind::ENCAPS_RED | next_hop_kind::ENCAPS if asked.anywhere => true,
             _ => return None,
         };
         let chosen = Self { index, entry, next_hop, remote };
@@ -57,8 +58,8 @@ impl Chosen {
 
     /// Counts the packet for its service.
     #[inline(always)]
-    pub(super) fn count(&self, counter: u32, packet: &Packet) {
-        counters::count_service(self.entry.service.into(), counter, packet.inner.length);
+    pub(super) fn count(&self, counter: u32, asked: &Asked) {
+        counters::count_service(self.entry.service.into(), counter, asked.octets);
     }
 
     /// Towards it, with these ports. A backend that is its own client would take its own address for a forged one: the VIP

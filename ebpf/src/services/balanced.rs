@@ -20,7 +20,7 @@ pub(crate) struct To {
 /// A result in one register.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
-pub(super) struct Packed(u64);
+pub(super) struct Packed(pub(super) u64);
 
 const DROPPED: u64 = 1 << 63;
 const LOCAL: u64 = 1 << 62;
@@ -41,7 +41,7 @@ impl Packed {
     #[inline(always)]
     pub(super) fn unpack(self) -> Result<Balanced, DropReason> {
         if self.0 & DROPPED != 0 {
-            // SAFETY: the field is private, and `pack` puts only the code of a reason here.
+            // SAFETY: only `pack` makes one, and puts only the code of a reason here.
             return Err(unsafe { core::mem::transmute::<u32, DropReason>(self.0 as u32) });
         }
         if self.0 & LOCAL != 0 {

@@ -5,10 +5,10 @@ use srv6_types::{
     maps::{FlowEntry, flow_kind, flow_state},
 };
 
-use super::Chosen;
+use super::{Asked, Chosen};
 use crate::{
     flow::{self, Draft},
-    packet::{Packet, Translation, Tuple, headers::protocol},
+    packet::{Translation, Tuple, headers::protocol},
 };
 
 /// Ports that a client may appear to have at a backend.
@@ -18,19 +18,14 @@ const FIRST_CANDIDATE: u16 = 1024;
 
 /// To the backend that the flow has, as long as that takes packets.
 #[inline(always)]
-pub(super) fn follow(
-    packet: &Packet,
-    translation: &mut Translation,
-    draft: &mut Draft,
-    anywhere: bool,
-) -> Option<Chosen> {
+pub(super) fn follow(asked: &Asked, translation: &mut Translation, draft: &mut Draft) -> Option<Chosen> {
     let (upper, flags) = (translation.protocol, translation.tcp_flags);
     draft.set_key(&translation.leaves, upper, flow_kind::BALANCED);
-    let entry = flow::find(packet.vrf, &draft.key)?;
+    let entry = flow::find(asked.vrf, &draft.key)?;
     if flow::begins_anew(entry, upper, flags) {
         return None;
     }
-    let chosen = Chosen::new(packet, entry.target, anywhere)?;
+    let chosen = Chosen::new(asked, entry.target)?;
     if chosen.entry.generation != entry.generation {
         return None;
     }
@@ -39,7 +34,7 @@ pub(super) fn follow(
     let answered = chosen.is_direct() && flow::implies_answer(upper, flags);
     if translation.quoted == 0 && flow::touch(entry, upper, flags, answered) && !chosen.is_direct() {
         draft.set_answers_key(&translation.leaves, upper, flow_kind::REPLY);
-        flow::tell(packet.vrf, &draft.key, entry.state);
+        flow::tell(asked.vrf, &draft.key, entry.state);
     }
     Some(chosen)
 }
@@ -59,14 +54,14 @@ const fn octets(ports: [u16; 2]) -> [u8; 4] {
 /// Gives a new flow its entries, and the packet its translation.
 #[inline(always)]
 pub(super) fn open(
-    packet: &Packet,
+    asked: &Asked,
     translation: &mut Translation,
     draft: &mut Draft,
     chosen: &Chosen,
 ) -> Result<(), DropReason> {
     if !chosen.is_direct() {
         chosen.translate(translation, [translation.came.ports[0], chosen.port()]);
-        claim_answers(packet, translation, draft, chosen)?;
+        claim_answers(asked, translation, draft, chosen)?;
     }
     draft.set_key(&translation.came, translation.protocol, flow_kind::BALANCED);
     draft.entry = FlowEntry {
@@ -77,14 +72,14 @@ pub(super) fn open(
         state: flow_state::OPENING,
         seen: flow::now(),
     };
-    flow::insert(packet.vrf, &draft.key, &draft.entry)
+    flow::insert(asked.vrf, &draft.key, &draft.entry)
 }
 
 /// The backend's answers are the flow's alone: a client that speaks from one port to two VIPs of the same backend gets
 /// another port there.
 #[inline(always)]
 fn claim_answers(
-    packet: &Packet,
+    asked: &Asked,
     translation: &mut Translation,
     draft: &mut Draft,
     chosen: &Chosen,
@@ -103,7 +98,7 @@ fn claim_answers(
             translation.leaves.ports[0] = other_port(&translation.came, candidate);
         }
         draft.set_answers_key(&translation.leaves, translation.protocol, flow_kind::REPLY);
-        if flow::claim(packet.vrf, &draft.key, &draft.entry)? {
+        if flow::claim(asked.vrf, &draft.key, &draft.entry)? {
             return Ok(());
         }
         if translation.protocol == protocol::SCTP {

@@ -21,7 +21,7 @@ use crate::{
     flow::Draft,
     forward::Arrival,
     packet::{
-        Packet, Translation,
+        Family, Packet, Translation,
         headers::protocol::{ICMP, ICMPV6},
     },
 };
@@ -29,54 +29,61 @@ use backend::Chosen;
 use balanced::{Packed, To};
 use service::Service;
 
+/// A packet to a VIP, its tuple apart.
+struct Asked {
+    vrf: u32,
+    family: Family,
+    octets: u32,
+    /// Any backend may have it, not only those behind this node.
+    anywhere: bool,
+}
+
 /// A packet to a VIP of this node.
 #[inline(always)]
 pub(crate) fn balance(packet: &Packet, arrival: &Arrival) -> Result<Balanced, DropReason> {
-    take(packet, arrival.balance).unpack()
+    Packed(services_balance(packet.vrf, packet.inner.length, arrival.balance.into())).unpack()
 }
 
+/// Exported, for the verifier then looks at it once, and not again for each state that a caller may be in.
+#[unsafe(no_mangle)]
 #[inline(never)]
-fn take(packet: &Packet, anywhere: bool) -> Packed {
-    Packed::pack(find_backend(packet, anywhere))
+extern "C" fn services_balance(vrf: u32, octets: u32, anywhere: u32) -> u64 {
+    Packed::pack(find_backend(vrf, octets, anywhere != 0)).0
 }
 
 #[inline(always)]
-fn find_backend(packet: &Packet, anywhere: bool) -> Result<Balanced, DropReason> {
+fn find_backend(vrf: u32, octets: u32, anywhere: bool) -> Result<Balanced, DropReason> {
     let translation = Translation::of_this_packet().ok_or(DropReason::NoFlowTable)?;
     let draft = Draft::of_this_cpu().ok_or(DropReason::NoFlowTable)?;
     if translation.quoted == 0 && matches!(translation.protocol, ICMP | ICMPV6) {
         return Ok(Balanced::Local);
     }
     translation.need_ports()?;
-    let chosen = match flows::follow(packet, translation, draft, anywhere) {
+    let asked = Asked { vrf, family: translation.leaves.family, octets, anywhere };
+    let chosen = match flows::follow(&asked, translation, draft) {
         Some(chosen) => chosen,
-        None => choose(packet, translation, draft, anywhere)?,
+        None => choose(&asked, translation, draft)?,
     };
-    chosen.count(service_counter::FORWARDED, packet);
+    chosen.count(service_counter::FORWARDED, &asked);
     Ok(Balanced::To(To { next_hop: chosen.next_hop, source: chosen.source() }))
 }
 
 /// For a flow that is new. An ICMP error makes none: it goes where the flow would be.
 #[inline(always)]
-fn choose(
-    packet: &Packet,
-    translation: &mut Translation,
-    draft: &mut Draft,
-    anywhere: bool,
-) -> Result<Chosen, DropReason> {
-    let service = Service::find(packet.vrf, translation).ok_or(DropReason::NoSuchService)?;
-    let affine = affinity::backend(packet, translation, draft, &service, anywhere);
-    let Some(chosen) = affine.or_else(|| service.backend(packet, translation, anywhere)) else {
+fn choose(asked: &Asked, translation: &mut Translation, draft: &mut Draft) -> Result<Chosen, DropReason> {
+    let service = Service::find(asked.vrf, translation).ok_or(DropReason::NoSuchService)?;
+    let affine = affinity::backend(asked, translation, draft, &service);
+    let Some(chosen) = affine.or_else(|| service.backend(asked, translation)) else {
         let counter = service.entry.counter;
-        counters::count_service(counter, service_counter::REFUSED, packet.inner.length);
+        counters::count_service(counter, service_counter::REFUSED, asked.octets);
         return Err(DropReason::NoBackend);
     };
     if translation.quoted != 0 {
         chosen.translate(translation, [translation.leaves.ports[0], chosen.port()]);
         return Ok(chosen);
     }
-    affinity::keep(packet, translation, draft, &service, &chosen)?;
-    flows::open(packet, translation, draft, &chosen)?;
-    chosen.count(service_counter::FLOWS, packet);
+    affinity::keep(asked, translation, draft, &service, &chosen)?;
+    flows::open(asked, translation, draft, &chosen)?;
+    chosen.count(service_counter::FLOWS, asked);
     Ok(chosen)
 }

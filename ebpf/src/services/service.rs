@@ -1,10 +1,10 @@
 use srv6_types::maps::{MAGLEV_ROW, MaglevTable, ServiceEntry, ServiceKey, service_flag};
 
-use super::backend::Chosen;
+use super::{Asked, backend::Chosen};
 use crate::{
     maps::{MAGLEV, SERVICES},
     packet::{
-        Family, Packet, Translation,
+        Family, Translation,
         hash::{mix, pair},
     },
 };
@@ -30,21 +30,16 @@ impl Service {
         unsafe { SERVICES.get(key) }.map(|entry| Self { entry })
     }
 
-    /// The backend that the packet's hash falls on; `anywhere`, or behind this node.
+    /// The backend that the packet's hash falls on.
     #[inline(always)]
-    pub(super) fn backend(
-        &self,
-        packet: &Packet,
-        translation: &Translation,
-        anywhere: bool,
-    ) -> Option<Chosen> {
-        let table = self.table(anywhere);
+    pub(super) fn backend(&self, asked: &Asked, translation: &Translation) -> Option<Chosen> {
+        let table = self.table(asked.anywhere);
         if table.size == 0 {
             return None;
         }
         let place = self.hash(translation) % table.size;
         let row = MAGLEV.get(table.row.wrapping_add(place / MAGLEV_ROW as u32))?;
-        Chosen::new(packet, row[place as usize % MAGLEV_ROW], anywhere)
+        Chosen::new(asked, row[place as usize % MAGLEV_ROW])
     }
 
     #[inline(always)]

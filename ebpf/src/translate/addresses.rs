@@ -30,3 +30,25 @@ pub(super) fn write(
     }
     Ok(())
 }
+
+/// The same for the destination alone.
+#[inline(always)]
+pub(super) fn write_destination(
+    frame: Frame,
+    offset: u32,
+    tuple: &Tuple,
+    difference: &mut Difference,
+) -> Result<(), DropReason> {
+    match tuple.family {
+        Family::V4 => {
+            let header = unsafe { &mut *frame.at::<Ipv4>(offset as usize)? };
+            difference.write_word(&mut header.destination, tuple.destination.0[0]);
+            header.checksum = difference.update(header.checksum);
+        }
+        Family::V6 => {
+            let header = unsafe { &mut *frame.at::<Ipv6>(offset as usize)? };
+            difference.write_address(&mut header.destination, &tuple.destination);
+        }
+    }
+    Ok(())
+}

@@ -6,36 +6,33 @@ use srv6_types::DropReason;
 
 use super::{Difference, addresses, transport};
 use crate::packet::{
-    Family, Frame, Packet, Translation, Tuple,
+    Family, Frame, Skb, Translation,
     headers::{Icmp, protocol},
 };
 
 /// The error goes to the sender of what it quotes; it may come from that packet's destination, or from anywhere on the way.
 #[inline(always)]
-pub(super) fn write(packet: &Packet, translation: &Translation, offset: u32) -> Result<(), DropReason> {
-    let frame = packet.skb.frame();
-    let (came, leaves) = (&translation.came, &translation.leaves);
-    let message = write_quote(frame, packet, translation, offset + u32::from(translation.quoted))?;
-    let from_host = packet.inner.source == came.source;
-    let source = if from_host { leaves.source } else { packet.inner.source };
+pub(super) fn write(skb: Skb, translation: &Translation, offset: u32) -> Result<(), DropReason> {
+    let frame = skb.frame();
+    let leaves = &translation.leaves;
+    let message = write_quote(frame, translation, offset + u32::from(translation.quoted))?;
     let mut outer = Difference::default();
-    addresses::write(frame, offset, &Tuple { source, ..*leaves }, &mut outer)?;
+    if translation.from_host != 0 {
+        addresses::write(frame, offset, leaves, &mut outer)?;
+    } else {
+        addresses::write_destination(frame, offset, leaves, &mut outer)?;
+    }
 
     let checksum = offset + u32::from(translation.transport) + offset_of!(Icmp, checksum) as u32;
     if leaves.family == Family::V6 && !outer.is_none() {
-        packet.skb.add_addresses_to_checksum(checksum, outer.sum(), Family::V6)?;
+        skb.add_addresses_to_checksum(checksum, outer.sum(), Family::V6)?;
     }
-    packet.skb.add_payload_to_checksum(checksum, message.sum())
+    skb.add_payload_to_checksum(checksum, message.sum())
 }
 
 /// Translates the quoted packet at `at`, which went against the direction of the flow. Returns what changes in the message.
 #[inline(always)]
-fn write_quote(
-    frame: Frame,
-    packet: &Packet,
-    translation: &Translation,
-    at: u32,
-) -> Result<Difference, DropReason> {
+fn write_quote(frame: Frame, translation: &Translation, at: u32) -> Result<Difference, DropReason> {
     let (came, leaves) = (&translation.came, &translation.leaves);
     let mut addresses = Difference::default();
     addresses::write(frame, at, &leaves.reversed(), &mut addresses)?;
@@ -54,7 +51,7 @@ fn write_quote(
         ports.add(&addresses);
     }
     let place = u32::from(translation.quoted) + u32::from(translation.quoted_transport) + checksum.offset;
-    if place + size_of::<u16>() as u32 <= packet.inner.length {
+    if place + size_of::<u16>() as u32 <= translation.octets {
         write_checksum(frame, at + checksum.offset, translation.protocol, &ports, &mut message)?;
     }
     Ok(message)
