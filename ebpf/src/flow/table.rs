@@ -53,12 +53,12 @@ fn idle(entry: &FlowEntry) -> u64 {
     now().saturating_sub(entry.seen)
 }
 
-/// Tells the entry of a flow's other direction what a packet has made of the flow.
+/// Tells the entry of a flow's other direction what a packet has made of the flow. `false` where that entry has gone.
 #[inline(always)]
-pub(crate) fn tell(vrf: u32, key: &FlowKey, state: u32) {
-    if let Some(entry) = slot(vrf, key) {
-        (entry.state, entry.seen) = (state, now());
-    }
+pub(crate) fn tell(vrf: u32, key: &FlowKey, state: u32) -> bool {
+    let Some(entry) = slot(vrf, key) else { return false };
+    (entry.state, entry.seen) = (state, now());
+    true
 }
 
 /// Sets an entry, whatever was there.

@@ -42,7 +42,8 @@ fn translate(vrf: u32, octets: u32) -> Option<()> {
     counters::count_service(entry.target, service_counter::REPLIES, octets);
     if translation.quoted == 0 && flow::touch(entry, upper, translation.tcp_flags, true) {
         draft.set_answers_key(&translation.leaves, upper, flow_kind::BALANCED);
-        flow::tell(vrf, &draft.key, entry.state);
+        // Where that has gone, the next request brings it back.
+        _ = flow::tell(vrf, &draft.key, entry.state);
     }
     Some(())
 }

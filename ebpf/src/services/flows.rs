@@ -33,10 +33,33 @@ pub(super) fn follow(asked: &Asked, translation: &mut Translation, draft: &mut D
     // Answers of a remote backend do not come by here.
     let answered = chosen.is_direct() && flow::implies_answer(upper, flags);
     if translation.quoted == 0 && flow::touch(entry, upper, flags, answered) && !chosen.is_direct() {
-        draft.set_answers_key(&translation.leaves, upper, flow_kind::REPLY);
-        flow::tell(asked.vrf, &draft.key, entry.state);
+        tell_answers(asked, translation, draft, &chosen, entry.state);
     }
     Some(chosen)
+}
+
+/// The entries are forgotten one by one when the table is full: without this one answers would go untranslated.
+#[inline(always)]
+fn tell_answers(asked: &Asked, translation: &Translation, draft: &mut Draft, chosen: &Chosen, state: u32) {
+    draft.set_answers_key(&translation.leaves, translation.protocol, flow_kind::REPLY);
+    if !flow::tell(asked.vrf, &draft.key, state) {
+        set_answers_entry(translation, draft, chosen, state);
+        _ = flow::insert_new(asked.vrf, &draft.key, &draft.entry);
+    }
+}
+
+/// What makes an answer one of the VIP's.
+#[inline(always)]
+fn set_answers_entry(translation: &Translation, draft: &mut Draft, chosen: &Chosen, state: u32) {
+    let wanted = &translation.came;
+    draft.entry = FlowEntry {
+        address: wanted.destination.octets(),
+        ports: octets([wanted.ports[1], wanted.ports[0]]),
+        target: chosen.entry.service.into(),
+        generation: 0,
+        state,
+        seen: flow::now(),
+    };
 }
 
 #[inline(always)]
@@ -84,15 +107,7 @@ fn claim_answers(
     draft: &mut Draft,
     chosen: &Chosen,
 ) -> Result<(), DropReason> {
-    let wanted = &translation.came;
-    draft.entry = FlowEntry {
-        address: wanted.destination.octets(),
-        ports: octets([wanted.ports[1], wanted.ports[0]]),
-        target: chosen.entry.service.into(),
-        generation: 0,
-        state: flow_state::OPENING,
-        seen: flow::now(),
-    };
+    set_answers_entry(translation, draft, chosen, flow_state::OPENING);
     for candidate in 0..CANDIDATES {
         if candidate != 0 {
             translation.leaves.ports[0] = other_port(&translation.came, candidate);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use srv6_types::maps::backend_flag;
+use srv6_types::maps::{backend_flag, flow_kind};
 
 use super::*;
 
@@ -130,4 +130,18 @@ fn no_way_to_a_backend_is_no_backend() {
         lab.pe.circuit(&ip(CLIENT4, VIP4).tcp(1000, port, SYN, 5));
         assert_eq!(lab.pe.drops(RED, DropReason::NoBackend), before + 1, "{}", backend.address);
     }
+}
+
+/// A full table forgets what was used least recently, be it one direction of a flow.
+#[test]
+fn a_direction_that_was_forgotten_is_remembered_again() {
+    let mut lab = Lab::with_one_backend();
+    let request = request(1000, SYN);
+    lab.assert_balanced("new", &request, (BACKENDS4[0], 8080));
+    assert_eq!(lab.pe.forget_flows(RED, flow_kind::REPLY), 1);
+    // The other entry is told at most once a second.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    lab.assert_balanced("without the answers' entry", &request, (BACKENDS4[0], 8080));
+    assert_eq!(lab.pe.forget_flows(RED, flow_kind::BALANCED), 1);
+    lab.assert_balanced("without the requests' entry", &request, (BACKENDS4[0], 8080));
 }

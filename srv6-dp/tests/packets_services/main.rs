@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod backends;
-mod cost;
 mod errors;
 mod fragments;
 mod hostile;

@@ -24,7 +24,8 @@ use std::{
 use aya::{
     Ebpf, EbpfLoader, Pod, TestRun as _,
     maps::{
-        Array, ArrayOfMaps, HashMap, LpmTrie, MapData, PerCpuArray, PerCpuHashMap, RingBuf, lpm_trie::Key,
+        Array, ArrayOfMaps, HashMap, LpmTrie, Map, MapData, PerCpuArray, PerCpuHashMap, RingBuf,
+        lpm_trie::Key,
     },
     programs::{SchedClassifier, TestRunOptions},
 };
@@ -33,8 +34,8 @@ use srv6_dp::object::{OBJECT, flow_table};
 use srv6_types::{
     Behavior, DropReason,
     maps::{
-        CircuitEntry, DropEvent, DropKey, FibKey4, FibKey6, NextHopEntry, NodeConfig, SidEntry, Tally,
-        VrfEntry, next_hop_kind as kind, service_counter, vrf_counter, vrf_flag,
+        CircuitEntry, DropEvent, DropKey, FibKey4, FibKey6, FlowEntry, FlowKey, NextHopEntry, NodeConfig,
+        SidEntry, Tally, VrfEntry, next_hop_kind as kind, service_counter, vrf_counter, vrf_flag,
     },
 };
 
@@ -284,6 +285,16 @@ impl Pe {
         let tables = self.object.map_mut("FLOWS").unwrap();
         ArrayOfMaps::<_, MapData>::try_from(tables).unwrap().set(vrf, &table, 0).unwrap();
         self.vrf(vrf, vrf_flag::EXISTS | vrf_flag::SERVICES | vrf_flag::EGRESS, entries);
+    }
+
+    /// Forgets the flows of a VRF of one kind; returns how many.
+    pub fn forget_flows(&mut self, vrf: u32, kind: u16) -> usize {
+        let tables = ArrayOfMaps::<_, MapData>::try_from(self.object.map_mut("FLOWS").unwrap()).unwrap();
+        let table = Map::LruHashMap(tables.get(&vrf, 0).unwrap());
+        let mut table = HashMap::<_, FlowKey, FlowEntry>::try_from(table).unwrap();
+        let keys: Vec<_> = table.keys().map(Result::unwrap).filter(|key| key.kind == kind).collect();
+        keys.iter().for_each(|key| table.remove(key).unwrap());
+        keys.len()
     }
 
     /// `flows` is the size of its flow table, 0 for none.

@@ -2,6 +2,8 @@
 //! both programs, chained on one machine. Needs root.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod services;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::{
@@ -231,6 +233,11 @@ impl Lab {
 
     /// Bits per second of one TCP connection.
     fn tcp(&self, server: &str, target: &str) -> f64 {
+        self.iperf(server, &format!("-c {target} -t 2"))
+    }
+
+    /// Bits per second that the server has received.
+    fn iperf(&self, server: &str, arguments: &str) -> f64 {
         let namespace = format!("{}-{server}", self.prefix);
         let mut server = Command::new("ip")
             .args(["netns", "exec", &namespace, "iperf3", "-s", "-1"])
@@ -238,7 +245,7 @@ impl Lab {
             .spawn()
             .unwrap();
         std::thread::sleep(Duration::from_millis(500));
-        let (_, text) = self.exec("ce1", &format!("iperf3 -c {target} -t 2 -f m"));
+        let (_, text) = self.exec("ce1", &format!("iperf3 {arguments} -f m"));
         let _ = server.kill();
         let _ = server.wait();
         let line = text.lines().find(|line| line.ends_with("receiver")).unwrap_or_else(|| panic!("{text}"));
