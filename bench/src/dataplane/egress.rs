@@ -13,6 +13,7 @@ use super::{
     device::{Device, Ends},
     frames::Flow,
     generator::Generator,
+    grid::Way,
     netfilter,
     sites::{self, Family, flows, forth, host_of, server},
     subjects::{VRF, ipnet},
@@ -26,9 +27,10 @@ const BLOCK: u16 = 128;
 /// Mappings that are there already.
 const ESTABLISHED: usize = 10_000;
 /// What is remembered where mappings are new: a quarter of what would fill the blocks, so that each is new again.
-const SMALL_TABLE: u32 = (HOSTS * BLOCK as usize) as u32 / 2;
+const SMALL_TABLE: usize = HOSTS * BLOCK as usize / 2;
 
-const WAYS: [(&str, fn(&mut Device, &Folder, u32) -> Result<(), Error>); 4] = [
+/// The size is that of our flow table.
+const WAYS: [Way; 4] = [
     ("sixedge", sixedge),
     ("nft snat", |device, folder, _| source_nat(device, folder, "snat to 192.0.2.7")),
     ("nft masquerade", |device, folder, _| source_nat(device, folder, "masquerade")),
@@ -44,7 +46,7 @@ pub(crate) fn run(options: &Options, folder: &Folder) -> Result<(), Error> {
 fn contest(
     title: &str,
     traffic: &Generator,
-    table: u32,
+    table: usize,
     before: Vec<&Generator>,
     options: &Options,
     folder: &Folder,
@@ -75,9 +77,9 @@ fn outbound(count: usize) -> Result<Generator, Error> {
     forth(&flows)
 }
 
-fn sixedge(device: &mut Device, folder: &Folder, table: u32) -> Result<(), Error> {
+fn sixedge(device: &mut Device, folder: &Folder, table: usize) -> Result<(), Error> {
     device.provider_edge(folder, |state, interfaces| {
-        let vrf = Vrf { flows: Some(table), egress: true, ..Vrf::default() };
+        let vrf = Vrf { flows: Some(table as u32), egress: true, ..Vrf::default() };
         sites::sixedge(state, interfaces, vrf);
         let ports = EgressAddress { first_port: 1024, block_size: BLOCK, blocks: (u16::MAX - 1023) / BLOCK };
         state.egress_addresses.insert((VRF, ADDRESS), ports);
