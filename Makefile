@@ -37,7 +37,7 @@ test: lint ## every test, with real peers in network namespaces (needs root)
 	cargo build --locked
 	$(AS_ROOT) cargo test --locked --no-fail-fast
 
-bench: build ## figures against bird2, frr and the kernel's own seg6
+bench: build ## figures against bird2, frr, the kernel's own seg6 and netfilter
 	$(SUDO) scripts/bench.sh $(TARGET)/release
 
 clean: ## remove what was built

@@ -30,8 +30,16 @@ enum Command {
     Dataplane(dataplane::Options),
     /// The same with many routes, and how long they take to load.
     Fib(dataplane::Options),
+    /// Services beside netfilter's DNAT, with 1 to 10,000 of them.
+    Services(dataplane::Options),
+    /// Flow tables beside netfilter's conntrack, with 1 and 100,000 flows.
+    Flows(dataplane::Options),
+    /// Egress addresses beside netfilter's source NAT.
+    Egress(dataplane::Options),
+    /// Filters beside netfilter's chains and sets, with 1 to 10,000 rules.
+    Filters(dataplane::Options),
     /// TCP through two provider edges.
-    Tcp(dataplane::TcpOptions),
+    Tcp(dataplane::tcp::Options),
 }
 
 fn main() -> ExitCode {
@@ -45,6 +53,7 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<(), Box<dyn Error>> {
+    let on_one_core = |contest, options: &_| Ok(dataplane::on_one_core(contest, options, &Folder::new()?)?);
     match command {
         Command::Load(options) => {
             let figures = load::run(&options)?;
@@ -52,8 +61,12 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
             if figures.complete() { Ok(()) } else { Err("the table did not come through completely".into()) }
         }
         Command::Speaker(options) => Ok(speaker::run(&options, &Folder::new()?)?),
-        Command::Dataplane(options) => Ok(dataplane::run(&options, &Folder::new()?)?),
-        Command::Fib(options) => Ok(dataplane::run_fib(&options, &Folder::new()?)?),
-        Command::Tcp(options) => Ok(dataplane::run_tcp(&options, &Folder::new()?)?),
+        Command::Dataplane(options) => on_one_core(dataplane::subjects::run, &options),
+        Command::Fib(options) => on_one_core(dataplane::fib::run, &options),
+        Command::Services(options) => on_one_core(dataplane::services::run, &options),
+        Command::Flows(options) => on_one_core(dataplane::flows::run, &options),
+        Command::Egress(options) => on_one_core(dataplane::egress::run, &options),
+        Command::Filters(options) => on_one_core(dataplane::filters::run, &options),
+        Command::Tcp(options) => Ok(dataplane::tcp::run(&options, &Folder::new()?)?),
     }
 }

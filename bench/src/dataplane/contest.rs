@@ -15,8 +15,32 @@ const WARM_UP: u32 = 20_000;
 /// A device and the traffic that it gets.
 pub(crate) struct Subject<'a> {
     pub(crate) name: String,
-    pub(crate) device: Device,
+    pub(crate) device: &'a Device,
     pub(crate) traffic: &'a Generator,
+    pub(crate) history: History<'a>,
+}
+
+/// What has been sent before a measurement.
+#[derive(Clone)]
+pub(crate) enum History<'a> {
+    /// What the measurements before it have sent.
+    Whatever,
+    /// One packet of each of these flows. All devices share one table of netfilter's: what the others have in it is gone.
+    Only(Vec<&'a Generator>),
+}
+
+impl Subject<'_> {
+    fn measure(&self, ends: &Ends, packets: u32) -> Result<f64, Error> {
+        let History::Only(flows) = &self.history else {
+            return self.device.measure(ends, self.traffic, packets, &self.name);
+        };
+        for traffic in flows {
+            self.device.send(ends, traffic, traffic.count)?;
+        }
+        let measured = self.device.measure(ends, self.traffic, packets, &self.name);
+        self.device.namespace.run("conntrack -F")?;
+        measured
+    }
 }
 
 /// Nanoseconds for a packet, by subject and round.
@@ -25,9 +49,7 @@ pub(crate) fn measure(
     subjects: &[Subject<'_>],
     options: &Options,
 ) -> Result<Vec<Vec<f64>>, Error> {
-    let once = |subject: &Subject<'_>, packets| {
-        subject.device.measure(ends, subject.traffic, packets, &subject.name)
-    };
+    let once = |subject: &Subject<'_>, packets| subject.measure(ends, packets);
     for subject in subjects {
         once(subject, WARM_UP)?;
     }

@@ -1,6 +1,6 @@
 //! A device under test: a namespace between the generator's and the sink's, that forwards from `in0` to `out0`.
 
-use std::fs;
+use std::{fs, path::PathBuf, time::Duration};
 
 use aya::Ebpf;
 use nix::net::if_::if_nametoindex;
@@ -12,7 +12,7 @@ use srv6_dp::{
 
 use super::{
     DataplaneBenchError as Error,
-    frames::{GENERATOR_MAC, IN_MAC, OUT_MAC, SINK_MAC},
+    frames::{GENERATOR_MAC, IN_MAC, OUT_MAC, SINK_MAC, Side},
     generator::{self, Generator},
 };
 use crate::{folder::Folder, namespace::Namespace};
@@ -27,6 +27,13 @@ impl Ends {
     pub(crate) fn new() -> Result<Self, Error> {
         Ok(Self { generator: Namespace::new("generator")?, sink: Namespace::new("sink")? })
     }
+
+    fn at(&self, side: Side) -> &Namespace {
+        match side {
+            Side::Near => &self.generator,
+            Side::Far => &self.sink,
+        }
+    }
 }
 
 /// Where the underlay leads, and how the device is reached from both sides.
@@ -36,6 +43,7 @@ sysctl -qw net.ipv6.conf.all.seg6_enabled=1 net.ipv6.conf.in0.seg6_enabled=1 net
 ip link set in0 up
 ip link set out0 up
 ethtool -K in0 gro on
+ethtool -K out0 gro on
 ip address add 10.1.0.1/24 dev in0
 ip address add 10.2.0.1/24 dev out0
 ip -6 address add 2001:db8:1::1/64 dev in0 nodad
@@ -48,31 +56,46 @@ ip -6 route add fc00:0:2::/48 via fd00:c::2
 pub(crate) struct Device {
     pub(crate) namespace: Namespace,
     number: usize,
-    interface: u32,
-    /// The sink's program, and the device's where it is the bare redirect.
+    /// The sinks' programs, and the device's where it is the bare redirect.
     programs: Vec<Ebpf>,
     dataplane: Option<EbpfDataplane>,
+    /// Where its maps are pinned.
+    pins: PathBuf,
+}
+
+/// Flows would outlive the device.
+impl Drop for Device {
+    fn drop(&mut self) {
+        self.dataplane = None;
+        let _never_there = fs::remove_dir_all(&self.pins);
+    }
 }
 
 impl Device {
     pub(crate) fn new(ends: &Ends, number: usize) -> Result<Self, Error> {
         let namespace = Namespace::new(&format!("device-{number}"))?;
         let (generator, sink, here) = (ends.generator.name(), ends.sink.name(), namespace.name());
-        let (in_mac, out_mac) = (mac(IN_MAC), mac(OUT_MAC));
+        let [near_mac, in_mac, out_mac, far_mac] = [GENERATOR_MAC, IN_MAC, OUT_MAC, SINK_MAC].map(mac);
         namespace.script(&format!(
-            "ip link add g{number} address {GENERATOR_MAC} netns {generator} type veth peer name in0 address {in_mac} netns {here}
-             ip link add s{number} address {SINK_MAC} netns {sink} type veth peer name out0 address {out_mac} netns {here}"
+            "ip link add g{number} address {near_mac} netns {generator} type veth peer name in0 address {in_mac} netns {here}
+             ip link add s{number} address {far_mac} netns {sink} type veth peer name out0 address {out_mac} netns {here}"
         ))?;
         ends.generator.run(&format!("ip link set g{number} up"))?;
         ends.sink.run(&format!("ip link set s{number} up"))?;
         namespace.script(SET_UP)?;
         namespace.script(&format!(
-            "ip neighbor add 10.2.0.2 lladdr {SINK_MAC} dev out0 nud permanent
-             ip neighbor add fd00:c::2 lladdr {SINK_MAC} dev out0 nud permanent"
+            "ip neighbor add 10.1.0.2 lladdr {near_mac} dev in0 nud permanent
+             ip neighbor add 2001:db8:1::2 lladdr {near_mac} dev in0 nud permanent
+             ip neighbor add 10.2.0.2 lladdr {far_mac} dev out0 nud permanent
+             ip neighbor add fd00:c::2 lladdr {far_mac} dev out0 nud permanent"
         ))?;
-        let sink = ends.sink.enter(|| generator::attach("sink", &format!("s{number}"), 0))??;
-        let interface = ends.generator.enter(|| index(&format!("g{number}")))??;
-        Ok(Self { namespace, number, interface, programs: vec![sink], dataplane: None })
+        let mut device =
+            Self { namespace, number, programs: Vec::new(), dataplane: None, pins: PathBuf::new() };
+        for side in [Side::Near, Side::Far] {
+            let sink = ends.at(side).enter(|| generator::attach("sink", &device.interface(side), 0))??;
+            device.programs.push(sink);
+        }
+        Ok(device)
     }
 
     /// Makes the device the bare redirect.
@@ -88,7 +111,8 @@ impl Device {
         folder: &Folder,
         fill: impl FnOnce(&mut State, Interfaces) + Send,
     ) -> Result<(), Error> {
-        let pin_dir = folder.bpffs().join(format!("device-{}", self.number));
+        self.pins = folder.bpffs().join(format!("device-{}", self.number));
+        let pin_dir = self.pins.clone();
         let sizes = Sizes {
             routes: 1_000_000,
             next_hops: 1024,
@@ -122,9 +146,9 @@ impl Device {
         packets: u32,
         subject: &str,
     ) -> Result<f64, Error> {
-        let before = self.delivered(ends)?;
-        let time = ends.generator.enter(|| traffic.send(self.interface, packets))??;
-        let delivered = self.delivered(ends)? - before;
+        let before = self.delivered(ends, traffic.from)?;
+        let time = self.send(ends, traffic, packets)?;
+        let delivered = self.delivered(ends, traffic.from)? - before;
         let sent = u64::from(packets);
         // Neighbour discovery and the like may add a few.
         if delivered < sent || delivered > sent + 100 {
@@ -133,10 +157,30 @@ impl Device {
         Ok(time.as_nanos() as f64 / delivered as f64)
     }
 
-    fn delivered(&self, ends: &Ends) -> Result<u64, Error> {
-        let text =
-            ends.sink.enter(|| fs::read_to_string("/proc/thread-self/net/dev"))?.map_err(Error::ebpf)?;
-        let name = format!("s{}:", self.number);
+    /// Sends `packets` to the device, whatever becomes of them; the CPU time.
+    pub(crate) fn send(&self, ends: &Ends, traffic: &Generator, packets: u32) -> Result<Duration, Error> {
+        let interface = self.interface(traffic.from);
+        ends.at(traffic.from).enter(|| traffic.send(index(&interface)?, packets))?
+    }
+
+    /// Name of the interface at an end.
+    fn interface(&self, side: Side) -> String {
+        let letter = match side {
+            Side::Near => 'g',
+            Side::Far => 's',
+        };
+        format!("{letter}{}", self.number)
+    }
+
+    /// What the other end has received.
+    fn delivered(&self, ends: &Ends, from: Side) -> Result<u64, Error> {
+        let to = match from {
+            Side::Near => Side::Far,
+            Side::Far => Side::Near,
+        };
+        let read = || fs::read_to_string("/proc/thread-self/net/dev");
+        let text = ends.at(to).enter(read)?.map_err(Error::ebpf)?;
+        let name = format!("{}:", self.interface(to));
         let line = text.lines().find_map(|line| line.trim_start().strip_prefix(&name));
         line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok())
             .ok_or(Error::Missing("the sink's counter"))

@@ -12,7 +12,7 @@ use srv6_dp::{Change, Dataplane};
 
 use super::{
     DataplaneBenchError as Error, Options,
-    contest::{self, Subject},
+    contest::{self, History, Subject},
     device::{Device, Ends},
     frames::Traffic,
     generator::{self, Generator},
@@ -35,12 +35,12 @@ fn tables() -> Vec<(&'static str, Vec<IpNet>)> {
 pub(crate) fn run(options: &Options, folder: &Folder) -> Result<(), Error> {
     let (tables, ends) = (tables(), Ends::new()?);
     let generators = tables.iter().map(|(_, table)| traffic_to(table)).collect::<Result<Vec<_>, _>>()?;
-    let mut subjects = Vec::new();
+    let mut devices = Vec::new();
     println!("\nBulk load of random prefixes in random order, all to one SRv6 next hop\n");
     for (number, ((name, table), traffic)) in tables.iter().zip(&generators).enumerate() {
         let device = Device::new(&ends, 2 * number)?;
         load_kernel(&device, table, folder)?;
-        subjects.push(Subject { name: format!("{name}, kernel encap.red"), device, traffic });
+        devices.push((format!("{name}, kernel encap.red"), device, traffic));
         let (device, took) = load_ours(&ends, 2 * number + 1, table, folder)?;
         if table.len() > 1 {
             let rate = table.len() as f64 / took.cpu.as_secs_f64();
@@ -50,8 +50,15 @@ pub(crate) fn run(options: &Options, folder: &Folder) -> Result<(), Error> {
                 took.cpu.as_secs_f64()
             );
         }
-        subjects.push(Subject { name: format!("{name}, sixedge"), device, traffic });
+        devices.push((format!("{name}, sixedge"), device, traffic));
     }
+    let subjects = devices.iter().map(|(name, device, traffic)| Subject {
+        name: name.clone(),
+        device,
+        traffic,
+        history: History::Whatever,
+    });
+    let subjects: Vec<_> = subjects.collect();
     println!("\nCPU per packet, one core, random destinations, {} rounds\n", options.rounds);
     let samples = contest::measure(&ends, &subjects, options)?;
     let base: Vec<_> = (0..subjects.len()).map(|number| number / 2 * 2).collect();

@@ -14,13 +14,19 @@ use nix::{
 };
 use srv6_dp::object::GENERATOR;
 
-use super::{DataplaneBenchError as Error, frames::Traffic};
+use super::{
+    DataplaneBenchError as Error,
+    frames::{Side, Traffic},
+};
 
 /// Frames in flight at a time.
 const BATCH: u32 = 64;
 
 /// The programs of one kind of traffic.
 pub(crate) struct Generator {
+    pub(crate) from: Side,
+    /// How many destinations, or flows, it sends to before it starts again.
+    pub(crate) count: u32,
     object: Ebpf,
     program: &'static str,
     frame: Vec<u8>,
@@ -42,7 +48,7 @@ impl Generator {
         let program: &mut Xdp = program(&mut object, traffic.program)?;
         program.load().map_err(Error::ebpf)?;
         let frame = traffic.template[..traffic.length].to_vec();
-        Ok(Self { object, program: traffic.program, frame })
+        Ok(Self { from: traffic.from, count, object, program: traffic.program, frame })
     }
 
     /// Sends `packets` out of `interface` of this thread's namespace; the CPU time that it took.

@@ -1,18 +1,24 @@
 //! What a packet costs, in nanoseconds of CPU on one core: our programs beside the kernel's seg6, its plain forwarding and
-//! the bare redirect, in turn.
+//! the bare redirect, and our services, egress addresses and filters beside netfilter, in turn.
 
 mod contest;
 mod device;
+pub(crate) mod egress;
 mod error;
-mod fib;
+pub(crate) mod fib;
+pub(crate) mod filters;
+pub(crate) mod flows;
 mod frames;
 mod generator;
-mod subjects;
+mod grid;
+mod netfilter;
+pub(crate) mod services;
+mod sites;
+pub(crate) mod subjects;
 mod tables;
-mod tcp;
+pub(crate) mod tcp;
 
 pub(crate) use error::DataplaneBenchError;
-pub(crate) use tcp::Options as TcpOptions;
 
 use crate::folder::Folder;
 
@@ -27,19 +33,19 @@ pub(crate) struct Options {
     packets: u32,
 }
 
-/// One route: encapsulation and decapsulation.
-pub(crate) fn run(options: &Options, folder: &Folder) -> Result<(), DataplaneBenchError> {
-    generator::pin()?;
-    subjects::run(options, folder)
+impl Options {
+    /// For packets that cost much more; enough for one to every size of everything.
+    fn fewer(&self) -> Self {
+        Self { packets: (self.packets / 10).max(20_000), ..self.clone() }
+    }
 }
 
-/// Many routes.
-pub(crate) fn run_fib(options: &Options, folder: &Folder) -> Result<(), DataplaneBenchError> {
+/// Runs a contest whose subjects share one core.
+pub(crate) fn on_one_core(
+    contest: fn(&Options, &Folder) -> Result<(), DataplaneBenchError>,
+    options: &Options,
+    folder: &Folder,
+) -> Result<(), DataplaneBenchError> {
     generator::pin()?;
-    fib::run(options, folder)
-}
-
-/// TCP with segmentation offload; on all cores.
-pub(crate) fn run_tcp(options: &TcpOptions, folder: &Folder) -> Result<(), DataplaneBenchError> {
-    tcp::run(options, folder)
+    contest(options, folder)
 }

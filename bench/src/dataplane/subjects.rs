@@ -10,7 +10,7 @@ use srv6_types::{Behavior, Sid, VrfId};
 
 use super::{
     DataplaneBenchError as Error, Options,
-    contest::{self, Subject},
+    contest::{self, History, Subject},
     device::{Device, Ends, Interfaces, circuit},
     frames::{IN_MAC, OUT_MAC, Traffic},
     generator::Generator,
@@ -77,12 +77,19 @@ fn traffic() -> [Traffic; 4] {
 pub(crate) fn run(options: &Options, folder: &Folder) -> Result<(), Error> {
     let ends = Ends::new()?;
     let generators = traffic().iter().map(Generator::new).collect::<Result<Vec<_>, _>>()?;
-    let mut subjects = Vec::new();
-    for (number, (name, traffic, become_it)) in SUBJECTS.into_iter().enumerate() {
+    let mut devices = Vec::new();
+    for (number, (_, _, become_it)) in SUBJECTS.iter().enumerate() {
         let mut device = Device::new(&ends, number)?;
         become_it(&mut device, folder)?;
-        subjects.push(Subject { name: name.to_owned(), device, traffic: &generators[traffic] });
+        devices.push(device);
     }
+    let subjects = SUBJECTS.iter().zip(&devices).map(|((name, traffic, _), device)| Subject {
+        name: (*name).to_owned(),
+        device,
+        traffic: &generators[*traffic],
+        history: History::Whatever,
+    });
+    let subjects: Vec<_> = subjects.collect();
     println!(
         "\nCPU per packet, one core, one route, {} packets of 64 octets (SRv6: 128) in each of {} rounds\n",
         options.packets, options.rounds

@@ -21,11 +21,17 @@ const LONG: usize = 128;
 const CHECKSUM4: usize = 24;
 const DESTINATION4: usize = 30;
 const DESTINATION6: usize = 38;
+/// Where IPv4 and IPv6 frames have the last words of source and destination and the ports of UDP.
+const FLOW4: [usize; 3] = [26, DESTINATION4, 34];
+const FLOW6: [usize; 3] = [34, DESTINATION6 + 12, 54];
+/// From the ports of UDP to its checksum.
+const CHECKSUM_UDP: usize = 6;
 
 /// The frame as sent; recycled pages hold what the device under test has made of it.
 #[map]
 static TEMPLATE: Array<[u64; LONG / 8]> = Array::with_max_entries(1, 0);
-/// What frame after frame is sent to, in words in network order: an IPv4 address and its header checksum, or an IPv6 address.
+/// What frame after frame is sent to, in words in network order: an IPv4 address and its header checksum, an IPv6 address,
+/// or a flow: the last words of destination and source, the ports, and the checksums of IPv4's header and of UDP.
 #[map]
 static DESTINATIONS: Array<[u32; 4]> = Array::with_max_entries(1, 0);
 /// How many destinations there are, and the next one.
@@ -81,6 +87,29 @@ fn write6(context: &XdpContext) -> Option<()> {
     Some(())
 }
 
+/// The frame, and the checksum of an IPv4 header.
+#[inline(always)]
+fn write_flow(context: &XdpContext, [source, destination, ports]: [usize; 3]) -> Option<(*mut u8, u16)> {
+    let frame = write_template::<SHORT>(context)?;
+    let flow = *next_destination()?;
+    // SAFETY: within the octets that are there.
+    unsafe {
+        frame.add(destination).cast::<u32>().write_unaligned(flow[0]);
+        frame.add(source).cast::<u32>().write_unaligned(flow[1]);
+        frame.add(ports).cast::<u32>().write_unaligned(flow[2]);
+        frame.add(ports + CHECKSUM_UDP).cast::<u16>().write_unaligned((flow[3] >> 16) as u16);
+    }
+    Some((frame, flow[3] as u16))
+}
+
+#[inline(always)]
+fn write_flow4(context: &XdpContext) -> Option<()> {
+    let (frame, checksum) = write_flow(context, FLOW4)?;
+    // SAFETY: within the octets that are there.
+    unsafe { frame.add(CHECKSUM4).cast::<u16>().write_unaligned(checksum) };
+    Some(())
+}
+
 const fn transmit(written: bool) -> u32 {
     if written { xdp_action::XDP_TX } else { xdp_action::XDP_ABORTED }
 }
@@ -93,6 +122,16 @@ pub fn generate4(context: XdpContext) -> u32 {
 #[xdp]
 pub fn generate6(context: XdpContext) -> u32 {
     transmit(write6(&context).is_some())
+}
+
+#[xdp]
+pub fn generate_flow4(context: XdpContext) -> u32 {
+    transmit(write_flow4(&context).is_some())
+}
+
+#[xdp]
+pub fn generate_flow6(context: XdpContext) -> u32 {
+    transmit(write_flow(&context, FLOW6).is_some())
 }
 
 #[xdp]
