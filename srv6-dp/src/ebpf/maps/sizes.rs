@@ -1,11 +1,6 @@
-//! The maps by name, their sizes, and the hash that tells one layout from another.
+//! How large the maps are, and which there are.
 
-use std::fmt;
-
-use aya::{
-    Ebpf,
-    maps::{Array, HashMap, LpmTrie, Map, MapData, MapError, MapInfo, MapType, PerCpuArray, PerCpuHashMap},
-};
+use aya::maps::{MapError, MapType};
 use srv6_types::{
     DropReason,
     maps::{
@@ -16,13 +11,10 @@ use srv6_types::{
     },
 };
 
-use super::{
-    batch::Trie,
-    error::{EbpfError, map_errno},
-    pins::Pins,
-};
+use super::spec::{Spec, size, spec, trie_key};
+use crate::ebpf::error::EbpfError;
 
-/// How much the maps hold. A change makes new maps, see [`super::Opened::Staged`].
+/// How much the maps hold. A change makes new maps, see [`crate::ebpf::Opened::Staged`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
     /// Routes of each family over all VRFs; memory is taken as they come.
@@ -74,53 +66,14 @@ impl Default for Sizes {
 /// Prefixes in each of `LOCATORS` and `DOMAIN`.
 const NODE_PREFIXES: u32 = 256;
 
-/// What a map is, apart from its contents.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Spec {
-    pub(super) name: &'static str,
-    kind: MapType,
-    pub(super) key: u32,
-    pub(super) value: u32,
-    pub(super) entries: u32,
-    /// The setting that sizes it.
-    pub(super) setting: &'static str,
-}
-
-/// Prints as errors and the hash want it.
-impl fmt::Display for Spec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} of {} entries {} -> {}", self.kind, self.entries, self.key, self.value)
-    }
-}
-
-const fn spec(
-    name: &'static str,
-    kind: MapType,
-    key: u32,
-    value: u32,
-    entries: u32,
-    setting: &'static str,
-) -> Spec {
-    Spec { name, kind, key, value, entries, setting }
-}
-
-const fn size<T>() -> u32 {
-    size_of::<T>() as u32
-}
-
-/// Key of an LPM trie: the prefix length and `T`.
-const fn trie_key<T>() -> u32 {
-    4 + size::<T>()
-}
-
 impl Sizes {
     /// The pinned maps. The event ring is not among them: what nobody has read when the process ends is stale.
-    pub(super) fn specs(&self) -> Vec<Spec> {
+    pub(in crate::ebpf) fn specs(&self) -> Vec<Spec> {
         let (fib, node) = (self.fib_specs(), self.node_specs());
         [&fib[..], &node, &self.service_specs(), &self.filter_specs(), &self.egress_specs()].concat()
     }
 
-    pub(super) fn fib_specs(&self) -> [Spec; 4] {
+    pub(in crate::ebpf) fn fib_specs(&self) -> [Spec; 4] {
         use MapType::{Array, Hash, LpmTrie};
         let &Self { routes, next_hops, .. } = self;
         let next_hop = size::<NextHopEntry>();
@@ -138,7 +91,7 @@ impl Sizes {
     }
 
     /// The array of flow tables by VRF.
-    pub(super) const fn flows_spec(&self) -> Spec {
+    pub(in crate::ebpf) const fn flows_spec(&self) -> Spec {
         spec("FLOWS", MapType::ArrayOfMaps, 4, 4, self.vrfs, "sizes.vrfs")
     }
 
@@ -161,7 +114,7 @@ impl Sizes {
         ]
     }
 
-    pub(super) fn service_specs(&self) -> [Spec; 4] {
+    pub(in crate::ebpf) fn service_specs(&self) -> [Spec; 4] {
         use MapType::{Array, Hash, PerCpuArray};
         let &Self { backends, maglev_rows, .. } = self;
         let services = self.services.min(MAX_SERVICES);
@@ -175,7 +128,7 @@ impl Sizes {
     }
 
     /// Twice the rules, for a filter that is replaced is there twice for a moment.
-    pub(super) fn filter_specs(&self) -> [Spec; 6] {
+    pub(in crate::ebpf) fn filter_specs(&self) -> [Spec; 6] {
         use MapType::{Hash, LpmTrie, PerCpuArray};
         let rules = self.filter_rules.saturating_mul(2);
         let (key4, key6, class) = (trie_key::<FilterKey4>(), trie_key::<FilterKey6>(), size::<FilterClass>());
@@ -220,7 +173,7 @@ impl Sizes {
     }
 
     /// For `map_err`: the error of the map `name`.
-    pub(super) fn error(&self, name: &'static str) -> impl Fn(MapError) -> EbpfError + use<> {
+    pub(in crate::ebpf) fn error(&self, name: &'static str) -> impl Fn(MapError) -> EbpfError + use<> {
         let spec = self.specs().into_iter().find(|spec| spec.name == name);
         move |source| match spec {
             Some(spec) => spec.error(source),
@@ -229,7 +182,7 @@ impl Sizes {
     }
 
     /// Names a layout: FNV-1a over [`LAYOUT`] and every map's name, type and sizes.
-    pub(super) fn layout_hash(&self) -> u64 {
+    pub(in crate::ebpf) fn layout_hash(&self) -> u64 {
         let specs = self.specs();
         let text = specs.iter().fold(LAYOUT.to_string(), |text, spec| format!("{text};{}:{spec}", spec.name));
         text.bytes()
@@ -237,104 +190,14 @@ impl Sizes {
     }
 }
 
-pub(super) const fn node_spec() -> Spec {
+pub(in crate::ebpf) const fn node_spec() -> Spec {
     spec("NODE", MapType::Array, 4, size::<NodeConfig>(), 1, "nothing")
 }
 
 /// A VRF's flow table. One list of what was used least recently for all CPUs (no `BPF_F_NO_COMMON_LRU`): a list for each
 /// would give a tenant whose packets come by one queue only that CPU's share of its flows.
-pub(super) const fn flow_table(entries: u32) -> Spec {
+pub(in crate::ebpf) const fn flow_table(entries: u32) -> Spec {
     spec("FLOWS", MapType::LruHash, size::<FlowKey>(), size::<FlowEntry>(), entries, "maxFlows")
-}
-
-impl Spec {
-    /// The map as the kernel describes it.
-    pub(super) fn of(&self, found: &MapInfo) -> Result<Self, EbpfError> {
-        let kind = found.map_type().map_err(|source| EbpfError::Map { map: self.name, source })?;
-        Ok(Self {
-            kind,
-            key: found.key_size(),
-            value: found.value_size(),
-            entries: found.max_entries(),
-            ..*self
-        })
-    }
-
-    pub(super) fn differs_in_size_only(&self, other: &Self) -> bool {
-        *self == Self { entries: self.entries, ..*other }
-    }
-
-    /// There is no room for another entry.
-    pub(super) const fn full(&self) -> EbpfError {
-        EbpfError::Full { map: self.name, size: self.entries, setting: self.setting }
-    }
-
-    /// Whether the map was refused for want of room, or for another reason.
-    pub(super) fn error(&self, source: MapError) -> EbpfError {
-        let full = matches!(map_errno(&source), Some(libc::ENOSPC | libc::E2BIG))
-            || matches!(source, MapError::OutOfBounds { .. });
-        if full {
-            return self.full();
-        }
-        EbpfError::Map { map: self.name, source }
-    }
-}
-
-/// The maps with their types; the FIB's are apart in [`super::fib`].
-pub(super) struct Maps {
-    sizes: Sizes,
-    pub(super) circuits: HashMap<MapData, u32, CircuitEntry>,
-    pub(super) vrfs: Array<MapData, VrfEntry>,
-    pub(super) sids: HashMap<MapData, [u8; 16], SidEntry>,
-    pub(super) locators: LpmTrie<MapData, [u8; 16], u32>,
-    pub(super) domain: LpmTrie<MapData, [u8; 16], u32>,
-    pub(super) node: Array<MapData, NodeConfig>,
-    pub(super) vrf_counters: PerCpuArray<MapData, Tally>,
-    pub(super) sid_counters: PerCpuArray<MapData, Tally>,
-    pub(super) drops: PerCpuHashMap<MapData, DropKey, u64>,
-}
-
-impl Maps {
-    pub(super) fn take(ebpf: &mut Ebpf, sizes: &Sizes) -> Result<Self, EbpfError> {
-        Ok(Self {
-            sizes: *sizes,
-            circuits: take(ebpf, "CIRCUITS")?,
-            vrfs: take(ebpf, "VRFS")?,
-            sids: take(ebpf, "SIDS")?,
-            locators: take(ebpf, "LOCATORS")?,
-            domain: take(ebpf, "DOMAIN")?,
-            node: take(ebpf, "NODE")?,
-            vrf_counters: take(ebpf, "VRF_COUNTERS")?,
-            sid_counters: take(ebpf, "SID_COUNTERS")?,
-            drops: take(ebpf, "DROPS")?,
-        })
-    }
-
-    /// For `map_err`: the error of the map `name`.
-    pub(super) fn error(&self, name: &'static str) -> impl Fn(MapError) -> EbpfError + use<> {
-        self.sizes.error(name)
-    }
-}
-
-/// Takes a map out of the loaded object.
-pub(super) fn take<M: TryFrom<Map, Error = MapError>>(
-    ebpf: &mut Ebpf,
-    name: &'static str,
-) -> Result<M, EbpfError> {
-    let map = ebpf.take_map(name).ok_or(EbpfError::Missing(name))?;
-    M::try_from(map).map_err(|source| EbpfError::Map { map: name, source })
-}
-
-/// Takes a trie with its second handle from the pin.
-pub(super) fn take_trie<K: aya::Pod, V: aya::Pod>(
-    ebpf: &mut Ebpf,
-    pins: &Pins,
-    generation: &str,
-    name: &'static str,
-) -> Result<Trie<K, V>, EbpfError> {
-    let handle = MapData::from_pin(pins.map(generation, name))
-        .map_err(|source| EbpfError::Map { map: name, source })?;
-    Ok(Trie::new(take(ebpf, name)?, handle))
 }
 
 #[cfg(test)]
