@@ -141,7 +141,7 @@ impl Agent {
                     Some(event) => node.on_bgp(event).await?,
                     None => return Err(bgpd::Gone.into()),
                 },
-                () = config.changed() => node.reload().await?,
+                () = config.changed() => drop(node.reload().await?),
                 Some(()) = kernel.recv() => node.on_kernel().await?,
                 () = &mut serving => {}
                 _ = sampled.tick() => drops.collect(),

@@ -11,7 +11,11 @@ use serde::Serialize;
 use srv6_dp::model::IfIndex;
 use srv6_types::VrfId;
 
-use super::{chain, node::Node, recent_drops::RecentDrops};
+use super::{
+    chain,
+    node::{Node, Reloaded},
+    recent_drops::RecentDrops,
+};
 use crate::{
     control::{Request, Response},
     report,
@@ -40,7 +44,10 @@ impl Node {
             Request::Version => json(Ok(env!("CARGO_PKG_VERSION"))),
             Request::ClearBgp { neighbor } => json(self.clear(neighbor).await),
             Request::Reload => {
-                json(self.reload().await.map_err(|error| chain(&error)).map(|()| "read again"))
+                json(self.reload().await.map_err(|error| chain(&error)).and_then(|reloaded| match reloaded {
+                    Reloaded::TakenOver => Ok("taken over"),
+                    Reloaded::Refused(why) => Err(why),
+                }))
             }
         };
         answer.map_or_else(Response::Error, Response::Ok)

@@ -37,6 +37,14 @@ pub(super) struct Node {
     underlay_incomplete: bool,
 }
 
+/// What became of a configuration that was read again.
+pub(super) enum Reloaded {
+    /// It is in force.
+    TakenOver,
+    /// Why the old one goes on.
+    Refused(String),
+}
+
 impl Node {
     /// The sample of dropped packets; to be taken once.
     pub(super) fn drop_events(&mut self) -> Result<Option<Events>, AgentError> {
@@ -49,7 +57,7 @@ impl Node {
     }
 
     /// Reads the configuration again. A mistake in it leaves everything as it is.
-    pub(super) async fn reload(&mut self) -> Result<(), AgentError> {
+    pub(super) async fn reload(&mut self) -> Result<Reloaded, AgentError> {
         match self.read_again() {
             Ok(intent) => {
                 let installed = std::mem::replace(&mut self.intent, intent).bgp.install_unicast;
@@ -58,10 +66,13 @@ impl Node {
                     self.install_anew().await?;
                 }
                 info!("configuration taken over");
+                Ok(Reloaded::TakenOver)
             }
-            Err(refusal) => error!("configuration refused, the old one goes on\n{refusal}"),
+            Err(refusal) => {
+                error!("configuration refused, the old one goes on\n{refusal}");
+                Ok(Reloaded::Refused(refusal.to_string()))
+            }
         }
-        Ok(())
     }
 
     /// The configuration as the file has it now, with numbers for all that is in it.
