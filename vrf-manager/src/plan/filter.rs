@@ -12,16 +12,21 @@ use crate::intent::{Circuit, FilterRule, Vrf};
 /// none moves when another comes or goes.
 const OWN: u32 = 1 << 31;
 
-/// The filter of a circuit; rules of its own go before those of the VRF.
+/// The filter of a circuit with a number.
 pub(super) fn of_circuit(
     circuit: &Circuit,
     interface: IfIndex,
     vrf: &Vrf,
     id: VrfId,
 ) -> Option<(FilterId, Filter)> {
-    let rules: Vec<Rule> = circuit.filter.iter().chain(&vrf.filter).flat_map(rules).collect();
+    let filter = filter(&circuit.filter, vrf);
     let id = if circuit.filter.is_empty() { FilterId(id.0) } else { FilterId(OWN | interface.0) };
-    (!rules.is_empty()).then_some((id, Filter { rules }))
+    (!filter.rules.is_empty()).then_some((id, filter))
+}
+
+/// Rules of a circuit's own go before those of the VRF.
+pub(crate) fn filter(own: &[FilterRule], vrf: &Vrf) -> Filter {
+    Filter { rules: own.iter().chain(&vrf.filter).flat_map(rules).collect() }
 }
 
 /// The rule, for each family where it names no prefix.

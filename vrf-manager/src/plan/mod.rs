@@ -35,6 +35,7 @@ use srv6_types::VrfId;
 pub use advertise::{Advertised, Withheld};
 pub use egress::PlannedEgress;
 pub(crate) use egress::ports;
+pub(crate) use filter::filter;
 pub use links::{Link, Links};
 pub(crate) use node::domain;
 pub use problem::Problem;

@@ -1,18 +1,50 @@
-use srv6_dp::model::Transport;
+use srv6_dp::{
+    filter::{MOST_MATCHES, TooManyMatches, compile},
+    model::Transport,
+};
 
 use super::{Faults, Seen, egress::short_name};
-use crate::intent::{FilterRule, Vrf};
+use crate::{
+    intent::{FilterRule, Vrf},
+    plan::filter,
+};
 
 const ICMP: u8 = 1;
 const ICMPV6: u8 = 58;
 
 /// Names are those of the VRF, for a drop event shows no more: rules of circuits are among them.
 pub(super) fn check(vrf: &Vrf, path: &str, faults: &mut Faults) {
+    let before = faults.0.len();
     let mut names = Seen::new();
     for (j, circuit) in vrf.circuits.iter().enumerate() {
         rules(&circuit.filter, &mut names, &format!("{path}.attachmentCircuits[{j}].filter"), faults);
     }
     rules(&vrf.filter, &mut names, &format!("{path}.filter"), faults);
+    // Only what is right rule by rule can be compiled.
+    if faults.0.len() == before {
+        sizes(vrf, path, faults);
+    }
+}
+
+/// What the VRF's rules make too large alone is not told of each circuit again.
+fn sizes(vrf: &Vrf, path: &str, faults: &mut Faults) {
+    if size(&[], vrf, &format!("{path}.filter"), faults) {
+        for (j, circuit) in vrf.circuits.iter().enumerate().filter(|(_, circuit)| !circuit.filter.is_empty())
+        {
+            size(&circuit.filter, vrf, &format!("{path}.attachmentCircuits[{j}].filter"), faults);
+        }
+    }
+}
+
+/// Whether the dataplane takes a circuit's rules with those of the VRF behind them.
+fn size(own: &[FilterRule], vrf: &Vrf, place: &str, faults: &mut Faults) -> bool {
+    let compiled = compile(&filter(own, vrf));
+    if let Err(TooManyMatches(rules)) = compiled {
+        let problem = format!("{rules} rules, of one family each, make more than {MOST_MATCHES} matches");
+        let remedy = "write fewer prefixes that lie in each other, or fewer rules with ports: these multiply";
+        faults.add(place, problem, remedy);
+    }
+    compiled.is_ok()
 }
 
 fn rules<'a>(rules: &'a [FilterRule], names: &mut Seen<&'a str>, path: &str, faults: &mut Faults) {

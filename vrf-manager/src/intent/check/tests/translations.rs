@@ -205,6 +205,28 @@ fn faults_of_filters_are_found_at_their_place() {
     }
 }
 
+/// Prefixes inside each other, each of which takes over the matches for ports of those around it.
+fn multiplying() -> Vec<FilterRule> {
+    let rule =
+        |n: u16| FilterRule { protocol: Some(6), ports: Some((2 * n, 2 * n)), ..drops(&format!("r{n}")) };
+    let around = (1..=16_000).map(rule);
+    let inside = (1..=16).map(|len| FilterRule {
+        prefix: Some(format!("10.0.0.0/{}", 8 + len).parse().unwrap()),
+        ports: Some((1, 1)),
+        protocol: Some(6),
+        ..drops(&format!("inside{len}"))
+    });
+    inside.chain(around).collect()
+}
+
+#[test]
+fn a_filter_that_the_dataplane_would_not_take_is_a_fault() {
+    assert_faults(&[
+        ("vrfs[0].filter", |v| v.filter = multiplying()),
+        ("vrfs[0].attachmentCircuits[0].filter", |v| v.circuits[0].filter = multiplying()),
+    ]);
+}
+
 #[test]
 fn what_the_maps_have_no_room_for_is_a_fault() {
     assert_faults(&[
