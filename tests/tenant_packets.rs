@@ -11,6 +11,8 @@ mod wire;
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{BufRead, BufReader},
+    process::Child,
+    time::{Duration, Instant},
 };
 
 use l3vpn::{L3vpn, SITE2, text};
@@ -24,15 +26,28 @@ const TUNNEL: &str = "src fd00:ff::1 and (ip6[6] == 4 or ip6[6] == 41 or ip6[6] 
 
 /// iperf3 from the first site of red to the second; what the client reports.
 fn iperf(l3vpn: &L3vpn, arguments: &str) -> Value {
-    let mut server = l3vpn.node("red-ce2").spawn(["iperf3", "-s", "-1", "--forceflush"]).unwrap();
-    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines().map_while(Result::ok);
-    assert!(lines.any(|line| line.contains("Server listening")), "iperf3 does not serve");
+    let mut server = iperf_server(l3vpn);
     let words = ["iperf3", "-J"].into_iter().chain(arguments.split_whitespace());
     let output = l3vpn.node("red-ce1").run(words);
     let _ = server.kill();
     let _ = server.wait();
     assert!(output.status.success(), "iperf3 {arguments}: {}", text(&output));
     serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// One that listens. It may fail to begin on a busy machine: the next is tried, and what the last one said is told.
+fn iperf_server(l3vpn: &L3vpn) -> Child {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        let mut server = l3vpn.node("red-ce2").spawn(["iperf3", "-s", "-1", "--forceflush"]).unwrap();
+        let mut lines = BufReader::new(server.stdout.take().unwrap()).lines().map_while(Result::ok);
+        if lines.any(|line| line.contains("Server listening")) {
+            return server;
+        }
+        let ended = server.wait_with_output().unwrap();
+        assert!(Instant::now() < deadline, "iperf3 does not serve ({}): {}", ended.status, text(&ended));
+        std::thread::sleep(Duration::from_millis(200));
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod support;
 
 use std::{
     fs::File,
+    io::{BufRead, BufReader},
     net::Ipv6Addr,
     os::fd::AsFd,
     process::{Command, Stdio},
@@ -240,11 +241,12 @@ impl Lab {
     fn iperf(&self, server: &str, arguments: &str) -> f64 {
         let namespace = format!("{}-{server}", self.prefix);
         let mut server = Command::new("ip")
-            .args(["netns", "exec", &namespace, "iperf3", "-s", "-1"])
-            .stdout(Stdio::null())
+            .args(["netns", "exec", &namespace, "iperf3", "-s", "-1", "--forceflush"])
+            .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        std::thread::sleep(Duration::from_millis(500));
+        let mut lines = BufReader::new(server.stdout.take().unwrap()).lines().map_while(Result::ok);
+        assert!(lines.any(|line| line.contains("Server listening")), "iperf3 does not serve");
         let (_, text) = self.exec("ce1", &format!("iperf3 {arguments} -f m"));
         let _ = server.kill();
         let _ = server.wait();
