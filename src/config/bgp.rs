@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use vrf_manager::intent::Bgp;
+use vrf_manager::intent::{Bgp, Network};
 
 use super::{
     kind::{ADDRESS, BOOL, IPV4, PORT, prefix, seconds},
@@ -45,6 +45,7 @@ pub(super) fn read(at: &At<'_>) -> Option<Bgp> {
     let cluster_id = bgp.maybe("clusterId", IPV4);
     let restart_time = bgp.or("gracefulRestart", default.restart_time, graceful_restart);
     let networks = bgp.or("networks", Vec::new(), unique(prefix));
+    let networks = networks.map(|networks| networks.into_iter().map(Network::from).collect());
     let install_unicast = bgp.or("installUnicast", default.install_unicast, BOOL);
     let next_hop_tracking = bgp.maybe("nextHopTracking", BOOL);
     let graceful_shutdown = bgp.or("gracefulShutdown", default.graceful_shutdown, BOOL);

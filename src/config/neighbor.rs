@@ -52,6 +52,8 @@ pub(super) fn read(at: &At<'_>) -> Option<Neighbor> {
         route_reflector_client: route_reflector_client?,
         next_hop_self: next_hop_self?,
         max_prefixes: max_prefixes?,
+        password: None,
+        multihop: None,
         description: description?,
     })
 }

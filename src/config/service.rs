@@ -1,7 +1,9 @@
 use std::net::IpAddr;
 
 use srv6_dp::model::Transport;
-use vrf_manager::intent::{Backend, BackendState, RemoteBackends, Service, ServicePort, TrafficPolicy};
+use vrf_manager::intent::{
+    Backend, BackendState, RemoteBackends, RouteAttributes, Service, ServicePort, TrafficPolicy,
+};
 
 use super::{
     kind::{ADDRESS, BOOL, Kind, NAME, number, seconds, word},
@@ -50,6 +52,7 @@ pub(super) fn read(at: &At<'_>) -> Option<Service> {
         traffic_policy: traffic_policy?,
         affinity: affinity?,
         remote: remote?,
+        advertise: Some(RouteAttributes::default()),
         graceful_shutdown: graceful_shutdown?,
     })
 }

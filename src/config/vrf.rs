@@ -1,6 +1,6 @@
 use std::{collections::BTreeSet, ops::RangeInclusive};
 
-use vrf_manager::intent::{Circuit, Encapsulation, SidMode, Source, Vrf};
+use vrf_manager::intent::{Circuit, Encapsulation, RouteAttributes, SidMode, Source, Vrf};
 
 use super::{
     administered::{route_distinguisher, route_target},
@@ -51,6 +51,8 @@ pub(super) fn read(at: &At<'_>) -> Option<Vrf> {
     let everything = BTreeSet::from([Source::Connected, Source::Static]);
     let redistribute =
         vrf.or("redistribute", everything, set(word("a kind of route", "connected or static", source)));
+    let plainly =
+        |sources: BTreeSet<Source>| sources.into_iter().map(|s| (s, RouteAttributes::default())).collect();
     let services = vrf.or("services", Vec::new(), list(service::read));
     let egress = vrf.or("egress", Vec::new(), list(egress::read));
     let filter = vrf.or("filter", Vec::new(), list(filter::rule));
@@ -65,7 +67,7 @@ pub(super) fn read(at: &At<'_>) -> Option<Vrf> {
         encapsulation: encapsulation?,
         circuits: circuits?,
         static_routes: static_routes?,
-        redistribute: redistribute?,
+        redistribute: redistribute.map(plainly)?,
         services: services?,
         egress: egress?,
         filter: filter?,
@@ -102,5 +104,12 @@ fn circuit(at: &At<'_>) -> Option<Circuit> {
     let interface = circuit.required("interface", "interface: eth1", INTERFACE);
     let addresses = circuit.or("addresses", Vec::new(), unique(INTERFACE_ADDRESS));
     let filter = circuit.or("filter", Vec::new(), list(filter::rule));
-    Some(Circuit { interface: interface?, addresses: addresses?, filter: filter? })
+    Some(Circuit {
+        interface: interface?,
+        addresses: addresses?,
+        hosts: Vec::new(),
+        proxy: false,
+        probes: false,
+        filter: filter?,
+    })
 }

@@ -14,8 +14,8 @@ use crate::{
     Allocations, Desired, Links,
     intent::{
         Backend, BackendState, Bgp, Circuit, EgressGateway, EgressPolicy, Encapsulation, FilterRule, Intent,
-        NamedLocator, Neighbor, RemoteBackends, Router, Service, ServicePort, SidMode, Source, Srv6,
-        StaticRoute, TrafficPolicy, Via, Vrf,
+        NamedLocator, Neighbor, RemoteBackends, RouteAttributes, Router, Service, ServicePort, SidMode,
+        Source, Srv6, StaticRoute, TrafficPolicy, Via, Vrf,
     },
     plan,
     plan::Link,
@@ -64,6 +64,8 @@ pub(crate) fn neighbor(address: &str) -> Neighbor {
         route_reflector_client: false,
         next_hop_self: false,
         max_prefixes: None,
+        password: None,
+        multihop: None,
         description: String::new(),
     }
 }
@@ -81,7 +83,9 @@ pub(crate) fn vrf(name: &str) -> Vrf {
         encapsulation: Encapsulation::Reduced,
         circuits: vec![],
         static_routes: vec![],
-        redistribute: BTreeSet::from([Source::Connected, Source::Static]),
+        redistribute: [Source::Connected, Source::Static]
+            .map(|source| (source, RouteAttributes::default()))
+            .into(),
         services: vec![],
         egress: vec![],
         filter: vec![],
@@ -92,7 +96,14 @@ pub(crate) fn vrf(name: &str) -> Vrf {
 impl Vrf {
     pub(crate) fn circuit(mut self, interface: &str, addresses: &[&str]) -> Self {
         let addresses = addresses.iter().map(|a| a.parse().unwrap()).collect();
-        self.circuits.push(Circuit { interface: interface.into(), addresses, filter: vec![] });
+        self.circuits.push(Circuit {
+            interface: interface.into(),
+            addresses,
+            hosts: vec![],
+            proxy: false,
+            probes: false,
+            filter: vec![],
+        });
         self
     }
 
@@ -131,6 +142,7 @@ pub(crate) fn service(name: &str, vips: &[&str], backends: &[&str]) -> Service {
         traffic_policy: TrafficPolicy::Cluster,
         affinity: None,
         remote: RemoteBackends::Direct,
+        advertise: Some(RouteAttributes::default()),
         graceful_shutdown: false,
     }
 }

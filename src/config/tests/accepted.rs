@@ -6,8 +6,8 @@ use bgp_wire::{Family, attribute::RouteTarget};
 use ipnet::IpNet;
 use srv6_dp::model::{Action, Direction, Transport};
 use vrf_manager::intent::{
-    Backend, BackendState, Circuit, Encapsulation, FilterRule, OwnedAddress, RemoteBackends, ServicePort,
-    SidMode, Source, StaticRoute, TrafficPolicy, UnderlayRoute, Via,
+    Backend, BackendState, Circuit, Encapsulation, FilterRule, OwnedAddress, RemoteBackends, RouteAttributes,
+    ServicePort, SidMode, Source, StaticRoute, TrafficPolicy, UnderlayRoute, Via,
 };
 
 use super::{HEAD, accepted, documented::example};
@@ -25,7 +25,8 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(timers.map(|time| time.as_secs()), [90, 30, 5]);
     let vrf = &intent.vrfs[0];
     assert_eq!((vrf.rd, vrf.sid_mode, vrf.encapsulation), (None, SidMode::PerVrf, Encapsulation::Reduced));
-    assert_eq!(vrf.redistribute, BTreeSet::from([Source::Connected, Source::Static]));
+    let plainly = |source| (source, RouteAttributes::default());
+    assert_eq!(vrf.redistribute, [Source::Connected, Source::Static].map(plainly).into());
 }
 
 /// A reflector's kernel need not know the way to the PEs whose routes it passes on.
@@ -92,7 +93,17 @@ fn the_documented_vrfs_mean_what_they_say() {
         ports: Some((23, 23)),
         action: Action::Drop,
     };
-    assert_eq!(red.circuits[0], Circuit { interface: "eth1".into(), addresses, filter: vec![no_telnet] });
+    assert_eq!(
+        red.circuits[0],
+        Circuit {
+            interface: "eth1".into(),
+            addresses,
+            hosts: vec![],
+            proxy: false,
+            probes: false,
+            filter: vec![no_telnet],
+        }
+    );
     let to = |prefix: &str, via| StaticRoute { prefix: prefix.parse().unwrap(), via };
     let segments = ["fc00:0:2:1::", "fc00:0:3:e001::"].map(|text| text.parse().unwrap()).to_vec();
     assert_eq!(
@@ -104,7 +115,7 @@ fn the_documented_vrfs_mean_what_they_say() {
         ]
     );
     assert_eq!((blue.rd, blue.sid_mode, blue.encapsulation), (None, SidMode::PerFamily, Encapsulation::Full));
-    assert_eq!(blue.redistribute, BTreeSet::from([Source::Connected]));
+    assert_eq!(blue.redistribute, [(Source::Connected, RouteAttributes::default())].into());
 }
 
 #[test]

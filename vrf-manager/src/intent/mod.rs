@@ -2,13 +2,15 @@
 //!
 //! Holds only what is valid: the readers (config file, CRDs) turn text into these types and name what is wrong.
 
+mod attributes;
 mod check;
 mod egress;
 mod filter;
 mod service;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
+    fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     time::Duration,
 };
@@ -17,6 +19,7 @@ use bgp_wire::{Family, attribute::RouteTarget, nlri::RouteDistinguisher};
 use ipnet::IpNet;
 use srv6_types::Locator;
 
+pub use attributes::{Network, RouteAttributes};
 pub use check::{IntentError, check};
 pub use egress::{EgressGateway, EgressPolicy, OwnedAddress};
 pub use filter::FilterRule;
@@ -86,7 +89,7 @@ pub struct Bgp {
     /// RFC 4724 restart time that peers are told; `None` turns restarting off.
     pub restart_time: Option<Duration>,
     /// Prefixes of the global table that are originated as plain unicast.
-    pub networks: Vec<IpNet>,
+    pub networks: Vec<Network>,
     /// Best unicast routes go into the kernel's table.
     pub install_unicast: bool,
     /// Routes whose next hop the kernel has no way to are not used; `None`: see [`Intent::tracks_next_hops`].
@@ -124,8 +127,22 @@ pub struct Neighbor {
     pub next_hop_self: bool,
     /// Most routes of one family that it may send.
     pub max_prefixes: Option<u32>,
+    /// Key of TCP MD5 signatures, RFC 2385; 1 to 80 octets.
+    pub password: Option<Secret>,
+    /// External peers that are not on the link: the most hops to them, 2 to 255. 1 when `None`.
+    pub multihop: Option<u8>,
     /// Operator's words.
     pub description: String,
+}
+
+/// What is never to be seen in a log.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub Vec<u8>);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
 }
 
 /// A tenant's routing table.
@@ -149,8 +166,8 @@ pub struct Vrf {
     pub circuits: Vec<Circuit>,
     /// Static routes.
     pub static_routes: Vec<StaticRoute>,
-    /// What is advertised.
-    pub redistribute: BTreeSet<Source>,
+    /// What is advertised, and how.
+    pub redistribute: BTreeMap<Source, RouteAttributes>,
     /// Services.
     pub services: Vec<Service>,
     /// Egress policies; of two for the same source and destination the first counts.
@@ -191,10 +208,19 @@ impl Encapsulation {
 /// An attachment circuit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Circuit {
-    /// Interface name.
+    /// Interface name; or, with `*` and `?`, a pattern that each interface it matches is a circuit by.
     pub interface: String,
-    /// Gateway addresses with the length of the circuit's subnet: the program answers for them.
+    /// Gateway addresses with the length of the circuit's subnet: the program answers for them. One of a subnet of its own
+    /// (/32, /128) may be that of several circuits.
     pub addresses: Vec<IpNet>,
+    /// Hosts on the link by address, whether or not in a subnet of the circuit: each is a route.
+    pub hosts: Vec<IpAddr>,
+    /// The program answers for every address but the circuit's own hosts (proxy ARP, RFC 1027, and its like for IPv6): the
+    /// hosts take others for being on their link.
+    pub proxy: bool,
+    /// TCP from the hosts to the node's own gateway address goes to the node where it answers a connection that the node has
+    /// opened, as kubelets' probes are.
+    pub probes: bool,
     /// Rules in order, before those of the VRF.
     pub filter: Vec<FilterRule>,
 }
@@ -226,6 +252,8 @@ pub enum Source {
     Connected,
     /// Static routes.
     Static,
+    /// Hosts of circuits.
+    Host,
 }
 
 /// A static route of the underlay.

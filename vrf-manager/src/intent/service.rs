@@ -3,6 +3,8 @@ use std::{fmt, net::IpAddr, time::Duration};
 use serde::{Deserialize, Serialize};
 use srv6_dp::model::Transport;
 
+use super::RouteAttributes;
+
 /// A service of a VRF: VIPs in front of backends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {
@@ -20,6 +22,8 @@ pub struct Service {
     pub affinity: Option<Duration>,
     /// How backends behind other PEs are reached.
     pub remote: RemoteBackends,
+    /// How the VIPs are advertised; not at all when `None`.
+    pub advertise: Option<RouteAttributes>,
     /// Advertised with the GRACEFUL_SHUTDOWN community (RFC 8326), so that other nodes are preferred.
     pub graceful_shutdown: bool,
 }

@@ -8,13 +8,13 @@ use srv6_dp::model::SidRole;
 use srv6_types::{Behavior, VrfId};
 
 use super::{PlannedSid, PlannedVrf, RouteSource};
-use crate::intent::{Intent, OwnedAddress, Source, Vrf};
+use crate::intent::{Intent, Network, OwnedAddress, Source, Vrf};
 
 /// Plain unicast of the global table.
 pub(super) fn global(intent: &Intent) -> Vec<LocalRoute> {
-    let route = |net: &IpNet| LocalRoute {
+    let route = |network: &Network| LocalRoute {
         vrf: VrfId::GLOBAL,
-        prefix: (*net).into(),
+        prefix: network.prefix.into(),
         sid: None,
         med: None,
         local_pref: None,
@@ -63,8 +63,8 @@ impl PlannedVrf {
 /// The routes of a VRF that leave this node: nothing without an export route target, for no one could import it.
 pub(super) fn vrf(vrf: &Vrf, id: VrfId, planned: &PlannedVrf) -> Vec<LocalRoute> {
     let redistributed = |source| match source {
-        RouteSource::Connected => vrf.redistribute.contains(&Source::Connected),
-        RouteSource::Static => vrf.redistribute.contains(&Source::Static),
+        RouteSource::Connected => vrf.redistribute.contains_key(&Source::Connected),
+        RouteSource::Static => vrf.redistribute.contains_key(&Source::Static),
         _ => false,
     };
     let attached =

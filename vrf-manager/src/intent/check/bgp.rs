@@ -63,8 +63,12 @@ fn networks(bgp: &Bgp, faults: &mut Faults) {
     let mut seen = Seen::new();
     for (i, network) in bgp.networks.iter().enumerate() {
         let path = format!("bgp.networks[{i}]");
-        if let Some(first) = seen.before(network.trunc(), &path) {
-            faults.add(path, format!("{network} stands at {first} already"), "remove one of the two");
+        if let Some(first) = seen.before(network.prefix.trunc(), &path) {
+            faults.add(
+                path,
+                format!("{} stands at {first} already", network.prefix),
+                "remove one of the two",
+            );
         }
     }
 }

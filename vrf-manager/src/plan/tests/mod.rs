@@ -12,7 +12,7 @@ use srv6_types::{Behavior, Sid};
 use super::*;
 use crate::{
     Advertisements,
-    intent::{SidMode, Source, UnderlayRoute, Via, Vrf},
+    intent::{RouteAttributes, SidMode, Source, UnderlayRoute, Via, Vrf},
     testing::{intent, links, locator, replan, segments, via, vrf},
 };
 
@@ -156,7 +156,10 @@ fn only_what_is_redistributed_and_exported_is_advertised() {
         prefixes.iter().map(Prefix::to_string).collect::<Vec<_>>()
     };
     assert_eq!(routes(|_| {}), ["10.0.0.0/24", "10.9.0.0/16"]);
-    assert_eq!(routes(|red| red.redistribute = [Source::Static].into()), ["10.9.0.0/16"]);
+    assert_eq!(
+        routes(|red| red.redistribute = [(Source::Static, RouteAttributes::default())].into()),
+        ["10.9.0.0/16"]
+    );
     assert_eq!(routes(|red| red.redistribute.clear()), [""; 0]);
     assert_eq!(routes(|red| red.export_route_targets.clear()), [""; 0]);
 }
@@ -217,7 +220,7 @@ fn a_vrf_without_a_locator_still_routes_between_its_circuits() {
 #[test]
 fn a_node_that_leaves_says_so_of_every_route_and_changes_nothing_else() {
     let mut intent = intent(vec![vrf("red").circuit("eth1", &["10.0.0.1/24"])]);
-    intent.bgp.networks = vec![net("192.0.2.1/32")];
+    intent.bgp.networks = vec![net("192.0.2.1/32").into()];
     let mut numbers = Allocations::default();
     let before = replan(&intent, &links(&["eth1"]), &mut numbers);
     intent.bgp.graceful_shutdown = true;
@@ -234,7 +237,7 @@ fn a_node_that_leaves_says_so_of_every_route_and_changes_nothing_else() {
 #[test]
 fn the_speaker_is_told_what_the_intent_says() {
     let mut intent = intent(vec![vrf("red")]);
-    intent.bgp.networks.push(net("192.0.2.0/24"));
+    intent.bgp.networks.push(net("192.0.2.0/24").into());
     let desired = replan(&intent, &links(&[]), &mut Allocations::default());
     let speaker = &desired.speaker;
     assert_eq!(speaker.cluster_id, intent.router.router_id, "the router id where none is set");

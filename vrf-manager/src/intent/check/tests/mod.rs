@@ -3,6 +3,7 @@ mod translations;
 use std::time::Duration;
 
 use bgp_wire::Family;
+use ipnet::IpNet;
 
 use super::*;
 use crate::{
@@ -17,7 +18,7 @@ fn sound() -> Intent {
             .circuit("eth1", &["10.0.0.1/24", "2001:db8:a::1/64"])
             .route("10.9.0.0/16", via("10.0.0.2")),
     ]);
-    intent.bgp.networks.push("192.0.2.0/24".parse().unwrap());
+    intent.bgp.networks.push("192.0.2.0/24".parse::<IpNet>().unwrap().into());
     intent
 }
 
@@ -101,7 +102,7 @@ fn faults_of_bgp_are_found_at_their_place() {
         ("bgp.listenPort", |i| i.bgp.listen_port = 0),
         ("bgp.clusterId", |i| i.bgp.cluster_id = Some([0, 0, 0, 0].into())),
         ("bgp.gracefulRestart.restartTime", |i| i.bgp.restart_time = Some(Duration::from_secs(4096))),
-        ("bgp.networks[1]", |i| i.bgp.networks.push("192.0.2.0/24".parse().unwrap())),
+        ("bgp.networks[1]", |i| i.bgp.networks.push("192.0.2.0/24".parse::<IpNet>().unwrap().into())),
         ("bgp.neighbors[1].address", |i| i.bgp.neighbors.push(neighbor("2001:db8::2"))),
         ("bgp.neighbors[0].address", |i| i.bgp.neighbors[0].address = "224.0.0.1".parse().unwrap()),
         ("bgp.neighbors[0].asn", |i| i.bgp.neighbors[0].asn = 0),

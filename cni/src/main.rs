@@ -1,0 +1,3 @@
+//! The CNI plugin: what the runtime calls for each interface of each pod.
+
+fn main() {}
