@@ -4,15 +4,16 @@
 //! interface, a question from the CLI.
 
 mod answer;
+mod kubernetes;
 mod lingering;
 mod next_hops;
 mod node;
 mod numbers;
 mod recent_drops;
 mod restart;
+mod source;
 mod state_file;
 mod underlay;
-mod watch;
 
 use std::{io::IsTerminal, path::PathBuf, process::ExitCode, time::Duration};
 
@@ -56,10 +57,8 @@ pub(crate) struct Agent {
 pub(crate) enum AgentError {
     #[error("{0}")]
     Config(#[from] config::ConfigErrors),
-    #[error(
-        "{}: router.asn, router.routerId and bgp.clusterId cannot change while the agent runs; restart it", .0.display()
-    )]
-    Identity(PathBuf),
+    #[error("router.asn, router.routerId and bgp.clusterId cannot change while the agent runs; restart it")]
+    Identity,
     #[error(transparent)]
     Kernel(#[from] KernelError),
     #[error("{}", chain(.0))]

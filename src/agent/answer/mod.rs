@@ -12,8 +12,7 @@ use srv6_dp::model::IfIndex;
 use srv6_types::VrfId;
 
 use super::{
-    chain,
-    node::{Node, Reloaded},
+    node::Node,
     recent_drops::RecentDrops,
 };
 use crate::{
@@ -43,12 +42,9 @@ impl Node {
             Request::ShowFilters { vrf } => json(self.filters(vrf.as_deref())),
             Request::Version => json(Ok(env!("CARGO_PKG_VERSION"))),
             Request::ClearBgp { neighbor } => json(self.clear(neighbor).await),
-            Request::Reload => {
-                json(self.reload().await.map_err(|error| chain(&error)).and_then(|reloaded| match reloaded {
-                    Reloaded::TakenOver => Ok("taken over"),
-                    Reloaded::Refused(why) => Err(why),
-                }))
-            }
+            Request::Ready => json(self.ready().await),
+            // The source's, which the node does not know.
+            Request::Reload => Err("not asked of the node".to_owned()),
         };
         answer.map_or_else(Response::Error, Response::Ok)
     }

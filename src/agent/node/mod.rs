@@ -4,8 +4,6 @@ mod bgp;
 mod kernel;
 mod start;
 
-use std::path::PathBuf;
-
 use srv6_dp::{Change, Dataplane, EbpfDataplane, ebpf::Events, model::IfIndex};
 use tracing::{error, info, warn};
 use vrf_manager::{Desired, Links, Transition, VrfTables, intent::Intent, plan};
@@ -14,11 +12,10 @@ use super::{
     AgentError, chain, lingering::Lingering, next_hops::NextHops, numbers::Numbers, restart::Restart,
     underlay::Underlay,
 };
-use crate::{config, kernel::Kernel};
+use crate::kernel::Kernel;
 
 /// Everything that this node holds.
 pub(super) struct Node {
-    config: PathBuf,
     kernel: Kernel,
     pub(super) intent: Intent,
     numbers: Numbers,
@@ -37,12 +34,12 @@ pub(super) struct Node {
     underlay_incomplete: bool,
 }
 
-/// What became of a configuration that was read again.
-pub(super) enum Reloaded {
+/// What became of an intent.
+pub(super) enum TakenOver {
     /// It is in force.
-    TakenOver,
+    Yes,
     /// Why the old one goes on.
-    Refused(String),
+    Refused(AgentError),
 }
 
 impl Node {
@@ -56,35 +53,23 @@ impl Node {
         self.links.0.iter().find(|(_, link)| link.index == index).map(|(name, _)| name.as_str())
     }
 
-    /// Reads the configuration again. A mistake in it leaves everything as it is.
-    pub(super) async fn reload(&mut self) -> Result<Reloaded, AgentError> {
-        match self.read_again() {
-            Ok(intent) => {
-                let installed = std::mem::replace(&mut self.intent, intent).bgp.install_unicast;
-                self.replan().await?;
-                if installed != self.intent.bgp.install_unicast {
-                    self.install_anew().await?;
-                }
-                info!("configuration taken over");
-                Ok(Reloaded::TakenOver)
-            }
-            Err(refusal) => {
-                error!("configuration refused, the old one goes on\n{refusal}");
-                Ok(Reloaded::Refused(refusal.to_string()))
-            }
-        }
-    }
-
-    /// The configuration as the file has it now, with numbers for all that is in it.
-    fn read_again(&mut self) -> Result<Intent, AgentError> {
-        let intent = config::load(&self.config)?;
+    /// Puts another intent in force, with numbers for all that is in it. Where they cannot be had, nothing changes.
+    pub(super) async fn take_over(&mut self, intent: Intent) -> Result<TakenOver, AgentError> {
         // The speaker would refuse it, and the rest of the node must not be what the speaker is not.
         let identity = |intent: &Intent| (intent.router.clone(), intent.bgp.cluster_id);
         if identity(&intent) != identity(&self.intent) {
-            return Err(AgentError::Identity(self.config.clone()));
+            return Ok(TakenOver::Refused(AgentError::Identity));
         }
-        self.numbers.settle(&intent)?;
-        Ok(intent)
+        if let Err(error) = self.numbers.settle(&intent) {
+            return Ok(TakenOver::Refused(error.into()));
+        }
+        let installed = std::mem::replace(&mut self.intent, intent).bgp.install_unicast;
+        self.replan().await?;
+        if installed != self.intent.bgp.install_unicast {
+            self.install_anew().await?;
+        }
+        info!("configuration taken over");
+        Ok(TakenOver::Yes)
     }
 
     /// Whether [`Self::retry`] is due after a while.

@@ -4,7 +4,7 @@ use bgpd::Event;
 use srv6_dp::{Dataplane, EbpfDataplane, ebpf::Options};
 use tokio::sync::mpsc;
 use tracing::info;
-use vrf_manager::{VrfTables, plan};
+use vrf_manager::{VrfTables, intent::Intent, plan};
 
 use super::{Node, apply};
 use crate::{
@@ -12,16 +12,15 @@ use crate::{
         Agent, AgentError, lingering::Lingering, next_hops::NextHops, numbers::Numbers, restart::Restart,
         state_file::StateFile, underlay::Underlay,
     },
-    config,
     kernel::Kernel,
 };
 
 impl Node {
-    /// Takes over what an earlier life has left, and brings it to what the configuration says.
+    /// Takes over what an earlier life has left, and brings it to what is wanted.
     pub(in crate::agent) async fn start(
         options: &Agent,
+        intent: Intent,
     ) -> Result<(Self, mpsc::Receiver<Event>), AgentError> {
-        let intent = config::load(&options.config)?;
         let kernel = Kernel::connect()?;
         let links = kernel.links().await?;
         let mut dataplane =
@@ -42,7 +41,6 @@ impl Node {
         let underlay = Underlay::adopt(kernel.clone()).await?;
         let next_hops = NextHops::new(kernel.clone());
         let mut node = Self {
-            config: options.config.clone(),
             kernel,
             intent,
             numbers,

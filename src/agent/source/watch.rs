@@ -12,7 +12,7 @@ use tokio::{
 const PERIOD: Duration = Duration::from_secs(1);
 
 /// Watches one configuration file.
-pub(crate) struct ConfigWatch {
+pub(super) struct ConfigWatch {
     path: PathBuf,
     seen: Option<Vec<u8>>,
     hangup: Signal,
@@ -21,14 +21,14 @@ pub(crate) struct ConfigWatch {
 
 impl ConfigWatch {
     /// Takes the file's present content for known.
-    pub(crate) fn new(path: PathBuf) -> std::io::Result<Self> {
+    pub(super) fn new(path: PathBuf) -> std::io::Result<Self> {
         let mut period = interval(PERIOD);
         period.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Ok(Self { seen: std::fs::read(&path).ok(), path, hangup: signal(SignalKind::hangup())?, period })
     }
 
     /// Waits until the file is to be read again. Cancel safe.
-    pub(crate) async fn changed(&mut self) {
+    pub(super) async fn changed(&mut self) {
         loop {
             tokio::select! {
                 _ = self.hangup.recv() => break,
