@@ -67,7 +67,7 @@ fn kind(packet: &Packet) -> Option<u8> {
 pub(crate) fn answer(packet: &Packet, circuit: &CircuitEntry) -> Packed {
     Packed::pack(match advertise(packet, circuit) {
         Ok(Some(action)) => Ok(action),
-        Ok(None) if !is_for_kernel(packet) => Ok(NOT_OURS),
+        Ok(None) if !is_for_kernel(packet, circuit) => Ok(NOT_OURS),
         Ok(None) if local::is_proxy(circuit) && !is_of_host(packet, circuit) => Err(DropReason::LinkScope),
         Ok(None) => Ok(TC_ACT_UNSPEC),
         Err(reason) => Err(reason),
@@ -82,7 +82,7 @@ fn is_of_host(packet: &Packet, circuit: &CircuitEntry) -> bool {
         Some(ADVERTISEMENT) => target(packet),
         _ => Ok(packet.inner.source),
     };
-    told.is_ok_and(|told| Owner::of(circuit.vrf, packet.skb.ifindex(), Family::V6, &told) == Owner::Host)
+    told.is_ok_and(|told| owner(packet, circuit, &told) == Owner::Host)
 }
 
 /// Of a solicitation or an advertisement.
@@ -93,9 +93,19 @@ fn target(packet: &Packet) -> Result<Address, DropReason> {
     Ok(unsafe { *target })
 }
 
+/// Of a proxy's circuit also what is to our gateway address: a bridge has the same one, and asks for the hosts as it.
 #[inline(always)]
-fn is_for_kernel(packet: &Packet) -> bool {
-    matches!(kind(packet), Some(SOLICITATION | ADVERTISEMENT)) && guard::is_on_link(&packet.inner.destination)
+fn is_for_kernel(packet: &Packet, circuit: &CircuitEntry) -> bool {
+    if !matches!(kind(packet), Some(SOLICITATION | ADVERTISEMENT)) {
+        return false;
+    }
+    let to = &packet.inner.destination;
+    guard::is_on_link(to) || local::is_proxy(circuit) && owner(packet, circuit, to) == Owner::Us
+}
+
+#[inline(always)]
+fn owner(packet: &Packet, circuit: &CircuitEntry, address: &Address) -> Owner {
+    Owner::of(circuit.vrf, packet.skb.ifindex(), Family::V6, address)
 }
 
 #[inline(always)]
@@ -126,7 +136,7 @@ fn advertise(packet: &Packet, circuit: &CircuitEntry) -> Result<Option<i32>, Dro
 /// section 5.4): the asker would take its own address for another's.
 #[inline(always)]
 fn is_answered(packet: &Packet, target: &Address, circuit: &CircuitEntry) -> bool {
-    match Owner::of(circuit.vrf, packet.skb.ifindex(), Family::V6, target) {
+    match owner(packet, circuit, target) {
         Owner::Us => true,
         Owner::Host => false,
         Owner::Other => {
