@@ -1,5 +1,6 @@
 mod egress;
 mod filter;
+mod pods;
 mod service;
 
 use std::{collections::BTreeSet, time::Instant};
