@@ -1,5 +1,6 @@
 mod accepted;
 mod arbitrary;
+mod circuits;
 mod contradictions;
 mod documented;
 mod keys;

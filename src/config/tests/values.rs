@@ -190,7 +190,7 @@ fn words_of_a_vrf() {
         ),
         (
             "redistribute: [bgp]",
-            "7:18: vrfs[0].redistribute[0]: \"bgp\" is not a kind of route; write connected or static",
+            "7:18: vrfs[0].redistribute[0]: \"bgp\" is not a kind of route; write connected, static or hosts",
         ),
     ] {
         assert_eq!(mistake_in_vrf(line), problem);

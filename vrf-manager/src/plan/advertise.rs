@@ -64,6 +64,7 @@ impl PlannedVrf {
 pub(super) fn vrf(vrf: &Vrf, id: VrfId, planned: &PlannedVrf) -> Vec<LocalRoute> {
     let redistributed = |source| match source {
         RouteSource::Connected => vrf.redistribute.contains_key(&Source::Connected),
+        RouteSource::Host => vrf.redistribute.contains_key(&Source::Host),
         RouteSource::Static => vrf.redistribute.contains_key(&Source::Static),
         _ => false,
     };

@@ -2,18 +2,20 @@
 //!
 //! A change here changes [`LAYOUT`], and with it whether pinned maps are taken over or made anew.
 
+mod circuit;
 mod egress;
 mod filter;
 mod flow;
 mod service;
 
+pub use circuit::*;
 pub use egress::*;
 pub use filter::*;
 pub use flow::*;
 pub use service::*;
 
 /// Version of the layouts below; raise it with every change to them.
-pub const LAYOUT: u32 = 3;
+pub const LAYOUT: u32 = 4;
 
 /// Most segments of one encapsulation.
 pub const MAX_SEGMENTS: usize = 4;
@@ -62,7 +64,7 @@ pub mod next_hop_kind {
     pub const GATEWAY: u32 = 3;
     /// Out of `ifindex` to the packet's destination itself.
     pub const CONNECTED: u32 = 4;
-    /// An address of this PE on the circuit `ifindex` (a gateway address): answered by the program.
+    /// An address of this PE (a gateway address) on the circuit `ifindex`, or on all: answered by the program.
     pub const LOCAL: u32 = 5;
     /// Look the destination up again in VRF `vrf`.
     pub const VRF: u32 = 6;
@@ -83,7 +85,7 @@ pub mod next_hop_kind {
 pub struct NextHopEntry {
     /// One of [`next_hop_kind`].
     pub kind: u32,
-    /// Interface of `GATEWAY`, `CONNECTED` and `LOCAL`.
+    /// Interface of `GATEWAY`, `CONNECTED` and `LOCAL`; of the latter 0 for every circuit of the VRF.
     pub ifindex: u32,
     /// Table of `VRF`.
     pub vrf: u32,
@@ -97,28 +99,6 @@ pub struct NextHopEntry {
     pub reserved: u32,
     /// The path in the order of travel; the service SID is the last.
     pub segments: [[u8; 16]; MAX_SEGMENTS],
-}
-
-/// An attachment circuit, by ifindex: 44 octets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(C)]
-pub struct CircuitEntry {
-    /// VRF the circuit belongs to.
-    pub vrf: u32,
-    /// MTU of the interface in octets, layer 3.
-    pub mtu: u32,
-    /// The circuit's IPv4 gateway address (source of ICMP errors), zero when it has none.
-    pub gateway4: [u8; 4],
-    /// MAC address of the interface.
-    pub mac: [u8; 6],
-    /// Reserved, zero.
-    pub reserved: [u8; 2],
-    /// The circuit's IPv6 gateway address, zero when it has none.
-    pub gateway6: [u8; 16],
-    /// Id of its filter, 0 for none.
-    pub filter: u32,
-    /// Class of its hosts' egress policies, 0 for none.
-    pub egress: u32,
 }
 
 /// A VRF, by id: 32 octets.
@@ -266,7 +246,7 @@ layouts! {
     FibKey4: 8;
     FibKey6: 20;
     NextHopEntry: 104;
-    CircuitEntry: 44;
+    CircuitEntry: 52;
     VrfEntry: 32;
     SidEntry: 20;
     NodeConfig: 32;
