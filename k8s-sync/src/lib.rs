@@ -4,5 +4,6 @@
 //! [`render`] is pure: the world, the node's name and its attachments in, the node's intent and what is wrong out.
 
 pub mod api;
+pub mod controller;
 pub mod render;
 pub mod world;
