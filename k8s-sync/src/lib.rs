@@ -6,4 +6,5 @@
 pub mod api;
 pub mod controller;
 pub mod render;
+pub mod status;
 pub mod world;

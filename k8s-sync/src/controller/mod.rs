@@ -3,3 +3,14 @@
 //! [`plan`] is pure: what there is in, what is to be written out. The runner around it watches, plans and writes.
 
 mod allocate;
+mod election;
+mod holding;
+mod lead;
+mod mirror;
+mod patience;
+mod plan;
+mod wanted;
+mod writer;
+
+pub use election::{ControllerError, Options, run};
+pub use plan::{AnyStatus, Facts, Standing, Status, Turned, Write, plan};

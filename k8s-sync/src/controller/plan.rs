@@ -1,0 +1,213 @@
+//! What is to be written, from what there is: pure, and empty when everything says already what is so.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Condition, jiff::Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    allocate::{allocate, neighbors},
+    holding::{Holders, Outcome, names},
+    wanted::{Edges, Wanted},
+};
+use crate::{
+    api::{Allocation, CommonStatus, LocatorPoolStatus, NodeState, Nodes},
+    render::Problem,
+    status::{ACCEPTED, PROGRAMMED, READY, Verdict, holds},
+    world::{LocatorPool, Object, ObjectRef, World},
+};
+
+/// What a plan is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// What the API server has told.
+    pub world: &'a World,
+    /// What is wrong with it.
+    pub problems: &'a [Problem],
+    /// What nodes tell, by name.
+    pub node_states: &'a BTreeMap<String, NodeState>,
+    /// What our objects say of themselves now.
+    pub standing: &'a BTreeMap<ObjectRef, Standing>,
+    /// For conditions that change.
+    pub now: Timestamp,
+}
+
+/// An object with the status that it has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Standing {
+    /// Its `metadata.uid`.
+    pub uid: String,
+    /// Its `metadata.generation`.
+    pub generation: i64,
+    /// Its `metadata.resourceVersion`.
+    pub resource_version: String,
+    /// Its status.
+    pub status: AnyStatus,
+}
+
+/// Status of any of our objects.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct AnyStatus {
+    /// All have them.
+    pub conditions: Vec<Condition>,
+    /// Of those that nodes hold.
+    pub nodes: Nodes,
+    /// Of pools of locators.
+    pub allocations: Vec<Allocation>,
+}
+
+/// A status to be written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Write {
+    /// Of which object.
+    pub object: ObjectRef,
+    /// The object is this one, and not another one of the same name.
+    pub uid: String,
+    /// What.
+    pub status: Status,
+    /// What its author is told besides.
+    pub turned: Option<Turned>,
+}
+
+/// A status.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Status {
+    /// Of what nodes hold.
+    Common(CommonStatus),
+    /// Numbers: given out only over the version of the object that they were counted in.
+    Pool {
+        /// What nodes were given.
+        status: LocatorPoolStatus,
+        /// `metadata.resourceVersion` that must still be the object's.
+        over: String,
+    },
+}
+
+/// `Accepted` has turned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turned {
+    /// To which.
+    pub accepted: bool,
+    /// Reason of the condition.
+    pub reason: String,
+    /// Its message.
+    pub message: String,
+}
+
+/// Every status that is not what it should be.
+pub fn plan(facts: &Facts<'_>) -> Vec<Write> {
+    let edges = Edges::of(facts.world);
+    let holders = Holders::of(facts.world, facts.node_states);
+    let common = facts.standing.iter().filter_map(|(object, standing)| {
+        // While world and standing tell of different generations, one is about to hear of the other's.
+        let wanted = edges.wanting(object).filter(|wanted| wanted.generation == standing.generation)?;
+        facts.common(object, standing, &wanted, holders.outcome(object, &wanted))
+    });
+    let pools = facts.pools();
+    let of_pool = pools.iter().filter_map(|(name, pool)| facts.pool(name, pool, &pools));
+    common.chain(of_pool).collect()
+}
+
+impl Facts<'_> {
+    fn common(
+        &self,
+        object: &ObjectRef,
+        standing: &Standing,
+        wanted: &Wanted<'_>,
+        outcome: Outcome,
+    ) -> Option<Write> {
+        let accepted = self.accepted(object, Vec::new());
+        let (programmed, ready) = if accepted.holds {
+            (outcome.programmed, outcome.ready)
+        } else {
+            (Verdict::no("NotAccepted", ""), Verdict::no("NotAccepted", ""))
+        };
+        let before = &standing.status.conditions;
+        let condition =
+            |kind, verdict: Verdict| verdict.over(kind, before, Some(wanted.generation), self.now);
+        let turned = turned(before, &accepted);
+        let conditions =
+            vec![condition(ACCEPTED, accepted), condition(PROGRAMMED, programmed), condition(READY, ready)];
+        let status = CommonStatus { conditions, nodes: outcome.nodes };
+        let stands = status.conditions == *before && status.nodes == standing.status.nodes;
+        (!stands).then(|| Write {
+            object: object.clone(),
+            uid: standing.uid.clone(),
+            status: Status::Common(status),
+            turned,
+        })
+    }
+
+    /// The pools as they are wanted, with what they have given by the newest that is known.
+    fn pools(&self) -> BTreeMap<&str, Object<LocatorPool>> {
+        let pool = |(name, object): (&'_ String, &Object<LocatorPool>)| {
+            let mut object = object.clone();
+            if let Some(standing) = self.standing.get(&ObjectRef::cluster("LocatorPool", name)) {
+                object.spec.allocations.clone_from(&standing.status.allocations);
+            }
+            object
+        };
+        self.world.locator_pools.iter().map(|(name, object)| (name.as_str(), pool((name, object)))).collect()
+    }
+
+    fn pool(
+        &self,
+        name: &str,
+        pool: &Object<LocatorPool>,
+        pools: &BTreeMap<&str, Object<LocatorPool>>,
+    ) -> Option<Write> {
+        let object = ObjectRef::cluster("LocatorPool", name);
+        let standing =
+            self.standing.get(&object).filter(|standing| standing.generation == pool.generation)?;
+        let beside = neighbors(name, pools.iter().map(|(name, pool)| (*name, &pool.spec)));
+        let given = allocate(&pool.spec.spec, &standing.status.allocations, &self.world.nodes, &beside);
+        let faults =
+            given.faults.into_iter().map(|fault| (fault.reason.to_string(), fault.message)).collect();
+        let accepted = self.accepted(&object, faults);
+        let ready = match &given.waiting[..] {
+            [] if accepted.holds => Verdict::yes("Allocated", "every node of the pool has its locator"),
+            [] => Verdict::no("NotAccepted", ""),
+            waiting => Verdict::no("Exhausted", exhausted(waiting)),
+        };
+        let before = &standing.status.conditions;
+        let turned = turned(before, &accepted);
+        let condition = |kind, verdict: Verdict| verdict.over(kind, before, Some(pool.generation), self.now);
+        let conditions = vec![condition(ACCEPTED, accepted), condition(READY, ready)];
+        let stands = conditions == *before && given.allocations == standing.status.allocations;
+        let status = Status::Pool {
+            status: LocatorPoolStatus { allocations: given.allocations, conditions },
+            over: standing.resource_version.clone(),
+        };
+        (!stands).then(|| Write { object, uid: standing.uid.clone(), status, turned })
+    }
+
+    /// `faults` are reason and message of what is wrong besides.
+    fn accepted(&self, object: &ObjectRef, mut faults: Vec<(String, String)>) -> Verdict {
+        let own = self.problems.iter().filter(|problem| problem.object == *object);
+        faults.extend(own.map(|problem| (problem.reason.to_string(), problem.message.clone())));
+        faults.dedup();
+        let messages: Vec<&str> = faults.iter().map(|(_, message)| message.as_str()).collect();
+        match faults.first() {
+            None => Verdict::yes("Accepted", ""),
+            Some((reason, _)) => Verdict::no(reason, messages.join("; ")),
+        }
+    }
+}
+
+fn exhausted(waiting: &[String]) -> String {
+    format!(
+        "no locator is left for {}; select fewer nodes here, or have them in a BgpCluster with a LocatorPool of its own",
+        names(waiting)
+    )
+}
+
+/// What is accepted from the first is no news.
+fn turned(before: &[Condition], accepted: &Verdict) -> Option<Turned> {
+    let held = holds(before, ACCEPTED);
+    (held != Some(accepted.holds) && !(held.is_none() && accepted.holds)).then(|| Turned {
+        accepted: accepted.holds,
+        reason: accepted.reason.clone(),
+        message: accepted.message.clone(),
+    })
+}
