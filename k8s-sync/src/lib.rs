@@ -7,4 +7,5 @@ pub mod api;
 pub mod controller;
 pub mod render;
 pub mod status;
+mod version;
 pub mod world;

@@ -16,6 +16,7 @@ use crate::{
         AttachmentCircuit, BgpAdvertisement, BgpCluster, BgpNodeOverride, BgpPeerConfig, EgressPolicy,
         LocatorPool, NodeState, Vrf,
     },
+    version,
     world::ObjectRef,
 };
 
@@ -106,7 +107,7 @@ impl Mirror {
         }
         let key = ObjectRef::cluster(kind, &name);
         match standing(&object) {
-            Ok(standing) if self.standing.get(&key).is_some_and(|held| is_older(&standing, held)) => {}
+            Ok(standing) if self.standing.get(&key).is_some_and(|held| standing.is_older(held)) => {}
             Ok(standing) => drop(self.standing.insert(key, standing)),
             // Written over an unknown status, allocations would be lost.
             Err(error) => {
@@ -143,9 +144,8 @@ fn standing(object: &DynamicObject) -> Result<Standing, serde_json::Error> {
     })
 }
 
-/// The watch may tell what stood before our own write. Versions of one resource are ordered numbers (KEP-5504); where they are not,
-/// the watch is believed.
-fn is_older(told: &Standing, held: &Standing) -> bool {
-    let version = |standing: &Standing| standing.resource_version.parse::<u64>().ok();
-    version(told).zip(version(held)).is_some_and(|(told, held)| told < held)
+impl Standing {
+    fn is_older(&self, held: &Self) -> bool {
+        version::is_older(&self.resource_version, &held.resource_version)
+    }
 }

@@ -113,7 +113,8 @@ fn event(turned: &Turned) -> Event {
         type_: if turned.accepted { EventType::Normal } else { EventType::Warning },
         reason: turned.reason.clone(),
         note: Some(turned.message.clone()).filter(|message| !message.is_empty()),
-        action: "Review".to_owned(),
+        // The recorder counts events of one action and reason as one, with the first one's note.
+        action: format!("Review of generation {}", turned.generation),
         secondary: None,
     }
 }

@@ -1,5 +1,8 @@
 //! What is to be written, from what there is: pure, and empty when everything says already what is so.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Condition, jiff::Timestamp};
@@ -87,6 +90,8 @@ pub enum Status {
 /// `Accepted` has turned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Turned {
+    /// Of which generation.
+    pub generation: i64,
     /// To which.
     pub accepted: bool,
     /// Reason of the condition.
@@ -126,7 +131,7 @@ impl Facts<'_> {
         let before = &standing.status.conditions;
         let condition =
             |kind, verdict: Verdict| verdict.over(kind, before, Some(wanted.generation), self.now);
-        let turned = turned(before, &accepted);
+        let turned = turned(before, &accepted, standing.generation);
         let conditions =
             vec![condition(ACCEPTED, accepted), condition(PROGRAMMED, programmed), condition(READY, ready)];
         let status = CommonStatus { conditions, nodes: outcome.nodes };
@@ -171,7 +176,7 @@ impl Facts<'_> {
             waiting => Verdict::no("Exhausted", exhausted(waiting)),
         };
         let before = &standing.status.conditions;
-        let turned = turned(before, &accepted);
+        let turned = turned(before, &accepted, standing.generation);
         let condition = |kind, verdict: Verdict| verdict.over(kind, before, Some(pool.generation), self.now);
         let conditions = vec![condition(ACCEPTED, accepted), condition(READY, ready)];
         let stands = conditions == *before && given.allocations == standing.status.allocations;
@@ -203,9 +208,10 @@ fn exhausted(waiting: &[String]) -> String {
 }
 
 /// What is accepted from the first is no news.
-fn turned(before: &[Condition], accepted: &Verdict) -> Option<Turned> {
+fn turned(before: &[Condition], accepted: &Verdict, generation: i64) -> Option<Turned> {
     let held = holds(before, ACCEPTED);
     (held != Some(accepted.holds) && !(held.is_none() && accepted.holds)).then(|| Turned {
+        generation,
         accepted: accepted.holds,
         reason: accepted.reason.clone(),
         message: accepted.message.clone(),
