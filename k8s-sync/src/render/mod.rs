@@ -1,7 +1,10 @@
 //! From the world to the intent of one node: pure.
 
 mod membership;
+mod parse;
 mod problem;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::collections::BTreeMap;
 
