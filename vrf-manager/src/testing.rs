@@ -100,6 +100,7 @@ impl Vrf {
             interface: interface.into(),
             addresses,
             hosts: vec![],
+            host_mac: None,
             proxy: false,
             probes: false,
             filter: vec![],
