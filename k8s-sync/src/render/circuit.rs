@@ -38,8 +38,15 @@ pub(super) fn read(name: &str, spec: &AttachmentCircuitSpec, problems: &mut Vec<
     let addresses = reader.list(&INTERFACE_ADDRESS, "spec.addresses", &spec.addresses);
     let hosts = reader.list(&ADDRESS, "spec.hosts", &spec.hosts);
     let interface = reader.read(&INTERFACE, "spec.interface", &spec.interface)?;
-    let circuit =
-        Circuit { interface, addresses, hosts, proxy: spec.proxy, probes: false, filter: Vec::new() };
+    let circuit = Circuit {
+        interface,
+        addresses,
+        hosts,
+        host_mac: None,
+        proxy: spec.proxy,
+        probes: false,
+        filter: Vec::new(),
+    };
     Some((Origin::new(object, "spec"), circuit))
 }
 
@@ -67,6 +74,7 @@ pub(super) fn read_interface(
         interface: name,
         addresses,
         hosts: Vec::new(),
+        host_mac: None,
         proxy: false,
         probes: false,
         filter: Vec::new(),
@@ -82,6 +90,7 @@ pub(super) fn of_pods(scope: &Scope<'_>) -> Vec<Made> {
             interface: attachment.host_interface.clone(),
             addresses: attachment.gateways.iter().map(|gateway| IpNet::from(*gateway)).collect(),
             hosts: attachment.addresses.clone(),
+            host_mac: attachment.mac,
             proxy: attachment.proxy,
             probes: true,
             filter: Vec::new(),
