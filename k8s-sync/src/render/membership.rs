@@ -17,7 +17,7 @@ pub struct Ambiguous(pub Vec<String>);
 
 /// The VRF of a pod; `None` where no VRF selects it, or it is in the node's network namespace.
 pub fn vrf_of<'a>(world: &'a World, key: &Key, pod: &Pod) -> Result<Option<&'a str>, Ambiguous> {
-    let takes = |vrf: &VrfSpec| is_open_to(vrf, world, key) && selects(vrf, pod);
+    let takes = |vrf: &VrfSpec| is_open_to(vrf, world, &key.namespace) && selects(vrf, pod);
     let mut takers = world.vrfs.iter().filter(|(_, vrf)| !pod.host_network && takes(&vrf.spec));
     let first = takers.next();
     let others: Vec<String> = takers.map(|(name, _)| name.clone()).collect();
@@ -30,8 +30,8 @@ pub fn vrf_of<'a>(world: &'a World, key: &Key, pod: &Pod) -> Result<Option<&'a s
 }
 
 /// Whether the VRF's admin has opened it to the namespace.
-fn is_open_to(vrf: &VrfSpec, world: &World, key: &Key) -> bool {
-    let namespace = world.namespaces.get(&key.namespace);
+pub(super) fn is_open_to(vrf: &VrfSpec, world: &World, namespace: &str) -> bool {
+    let namespace = world.namespaces.get(namespace);
     namespace.zip(vrf.namespace_selector.as_ref()).is_some_and(|(ns, selector)| matches(selector, &ns.labels))
 }
 

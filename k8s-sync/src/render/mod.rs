@@ -1,7 +1,13 @@
 //! From the world to the intent of one node: pure.
 
+mod address;
+mod egress;
+mod faults;
 mod membership;
+mod names;
+mod namespace;
 mod problem;
+mod service;
 
 use std::collections::BTreeMap;
 
