@@ -2,12 +2,14 @@
 
 mod address;
 mod egress;
-mod faults;
 mod membership;
 mod names;
 mod namespace;
+mod parse;
 mod problem;
 mod service;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::collections::BTreeMap;
 

@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use vrf_manager::intent::{self, OwnedAddress};
 
-use super::super::{Reason, Scope, faults::Faults};
+use super::super::{Reason, Scope, parse::Reader};
 use crate::{
     api::EgressPolicySpec,
     world::{Node, World, matches},
@@ -27,7 +27,7 @@ struct Gateway<'a> {
 }
 
 impl<'a> Gateways<'a> {
-    pub(super) fn of(scope: &Scope<'a>, spec: &EgressPolicySpec, faults: &mut Faults<'_>) -> Self {
+    pub(super) fn of(scope: &Scope<'a>, spec: &EgressPolicySpec, reader: &mut Reader<'_>) -> Self {
         let world = scope.inputs.world;
         let has_vrf = |node: &Node| {
             scope.vrf.spec.node_selector.as_ref().is_none_or(|selector| matches(selector, &node.labels))
@@ -41,14 +41,13 @@ impl<'a> Gateways<'a> {
         // By name they are; the sort is stable.
         nodes.sort_by_key(|gateway| gateway.spared);
         if nodes.is_empty() {
-            let message = format!(
-                "spec.gateways.nodeSelector: no node of VRF {} has these labels, and what the policy holds is dropped; \
-                 label one",
+            let problem = format_args!(
+                "no node of VRF {} has these labels, and what the policy holds is dropped; label one",
                 scope.name
             );
-            faults.add(Reason::NotFound, message);
+            reader.tell(Reason::NotFound, "spec.gateways.nodeSelector", problem);
         }
-        Self { nodes, port_block: port_block(spec, faults) }
+        Self { nodes, port_block: port_block(spec, reader) }
     }
 
     /// What a node does as a gateway, if it is one.
@@ -70,14 +69,7 @@ fn is_spared(world: &World, name: &str, node: &Node) -> bool {
     node.unschedulable || !node.ready || of_node.is_some_and(|of_node| of_node.spec.graceful_shutdown)
 }
 
-fn port_block(spec: &EgressPolicySpec, faults: &mut Faults<'_>) -> u16 {
-    let default = OwnedAddress::default().port_block;
-    let wanted = spec.gateways.port_block.unwrap_or(default);
-    if (1..=1024).contains(&wanted) {
-        return wanted;
-    }
-    let message =
-        format!("spec.gateways.portBlock: {wanted} is no size of a block; it is {default}; write 1 to 1024");
-    faults.add(Reason::Invalid, message);
-    default
+fn port_block(spec: &EgressPolicySpec, reader: &mut Reader<'_>) -> u16 {
+    let wanted = reader.number("spec.gateways.portBlock", spec.gateways.port_block, 1..=1024);
+    wanted.unwrap_or(OwnedAddress::default().port_block)
 }

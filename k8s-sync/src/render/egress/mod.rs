@@ -13,10 +13,15 @@ use ipnet::IpNet;
 use srv6_types::maps::EGRESS_CHOICES;
 use vrf_manager::intent;
 
-use super::{Problem, Reason, Scope, address::is_unicast, faults::Faults, names};
+use super::{
+    Problem, Reason, Scope,
+    address::is_unicast,
+    names,
+    parse::{ADDRESS, Reader},
+};
 use crate::{
     api::{EgressPolicySpec, EgressSource},
-    world::{Key, World, matches},
+    world::{Key, ObjectRef, World, matches},
 };
 use gateways::Gateways;
 
@@ -27,8 +32,8 @@ pub(crate) fn of_vrf(scope: &Scope<'_>, problems: &mut Vec<Problem>) -> Vec<inte
     let mut owners = BTreeMap::new();
     let mut policies = Vec::new();
     for (name, spec) in specs(scope) {
-        let mut faults = Faults::of_cluster(KIND, name, problems);
-        let policy = policy(scope, name, spec, &mut owners, &mut faults);
+        let mut reader = Reader::new(ObjectRef::cluster(KIND, name), problems);
+        let policy = policy(scope, name, spec, &mut owners, &mut reader);
         // Elsewhere it would be nobody's.
         let needed = |policy: &intent::EgressPolicy| {
             policy.gateway.is_some() || !(policy.circuits.is_empty() && policy.sources.is_empty())
@@ -43,8 +48,9 @@ pub(crate) fn without_vrf(world: &World, problems: &mut Vec<Problem>) {
     for (name, policy) in &world.egress_policies {
         let vrf = &policy.spec.vrf;
         if !world.vrfs.contains_key(vrf) {
-            let message = format!("spec.vrf: there is no Vrf {vrf}; name one that there is, or create it");
-            Faults::of_cluster(KIND, name, problems).add(Reason::NotFound, message);
+            let problem = format_args!("there is no Vrf {vrf}; name one that there is, or create it");
+            let object = ObjectRef::cluster(KIND, name);
+            Reader::new(object, problems).tell(Reason::NotFound, "spec.vrf", problem);
         }
     }
 }
@@ -74,29 +80,29 @@ fn policy<'a>(
     name: &'a str,
     spec: &'a EgressPolicySpec,
     owners: &mut Owners<'a>,
-    faults: &mut Faults<'_>,
+    reader: &mut Reader<'_>,
 ) -> Option<intent::EgressPolicy> {
-    let addresses = egress_addresses(scope, spec, faults);
-    let destinations = destinations(spec, &addresses, faults);
-    let gateways = Gateways::of(scope, spec, faults);
+    let addresses = egress_addresses(scope, spec, reader);
+    let destinations = destinations(spec, &addresses, reader);
+    let gateways = Gateways::of(scope, spec, reader);
     if let Some((address, other)) = taken(owners, &addresses, &gateways) {
-        let message = format!(
-            "spec.egressIPs: {address} is that of EgressPolicy {other}, with other gateways or ports; write the same in both, or \
-             take another address"
+        let problem = format_args!(
+            "{address} is that of EgressPolicy {other}, with other gateways or ports; write the same in both, or take \
+             another address"
         );
-        faults.add(Reason::Conflict, message);
+        reader.tell(Reason::Conflict, "spec.egressIPs", problem);
         return None;
     }
     if addresses.is_empty() || destinations.is_empty() {
-        let message = "nothing is left of the policy; write an address in spec.egressIPs for a family of \
-                       spec.destinationCIDRs";
-        faults.add(Reason::Invalid, message);
+        let problem =
+            "nothing is left of the policy; write a destination, and an egress address of its family";
+        reader.tell(Reason::Invalid, "spec", problem);
         return None;
     }
-    let (sources, circuits) = sources(scope, spec, faults);
+    let (sources, circuits) = sources(scope, spec, reader);
     let gateway = gateways.here(scope.inputs.node, &addresses);
     owners.extend(addresses.iter().map(|address| (*address, (name, gateways.clone()))));
-    let except = prefixes("exceptCIDRs", &spec.except_cidrs, faults);
+    let except = reader.prefixes("spec.exceptCIDRs", &spec.except_cidrs);
     let name = names::distinct(name);
     Some(intent::EgressPolicy { name, sources, circuits, destinations, except, addresses, gateway })
 }
@@ -112,15 +118,13 @@ fn taken<'a>(
     others.next().map(|(address, (name, _))| (address, *name))
 }
 
-fn egress_addresses(scope: &Scope<'_>, spec: &EgressPolicySpec, faults: &mut Faults<'_>) -> Vec<IpAddr> {
+fn egress_addresses(scope: &Scope<'_>, spec: &EgressPolicySpec, reader: &mut Reader<'_>) -> Vec<IpAddr> {
     let mut addresses = Vec::<IpAddr>::new();
     for (k, text) in spec.egress_ips.iter().enumerate() {
         let place = format!("spec.egressIPs[{k}]");
-        let Some(address) = faults.read(&place, text, "IP address", "write one such as 192.0.2.7") else {
-            continue;
-        };
+        let Some(address) = reader.read(&ADDRESS, &place, text) else { continue };
         if let Some((reason, why)) = refusal(scope, address, &addresses) {
-            faults.add(reason, format!("{place}: {address} {why}"));
+            reader.tell(reason, place, format_args!("{address} {why}"));
         } else if !addresses.contains(&address) {
             addresses.push(address);
         }
@@ -147,39 +151,30 @@ fn refusal(scope: &Scope<'_>, address: IpAddr, before: &[IpAddr]) -> Option<(Rea
     (of_family >= EGRESS_CHOICES && !before.contains(&address)).then(|| (Reason::LimitExceeded, why()))
 }
 
-fn destinations(spec: &EgressPolicySpec, addresses: &[IpAddr], faults: &mut Faults<'_>) -> Vec<IpNet> {
-    let mut destinations = prefixes("destinationCIDRs", &spec.destination_cidrs, faults);
+fn destinations(spec: &EgressPolicySpec, addresses: &[IpAddr], reader: &mut Reader<'_>) -> Vec<IpNet> {
+    let mut destinations = reader.prefixes("spec.destinationCIDRs", &spec.destination_cidrs);
     destinations.retain(|net| {
         let served = addresses.iter().any(|address| address.is_ipv4() == net.addr().is_ipv4());
         if !served {
-            let message = format!(
-                "spec.destinationCIDRs: no egress address is of the family of {net}; add one to spec.egressIPs, or \
-                 remove it"
+            let problem = format_args!(
+                "no egress address is of the family of {net}; add one to spec.egressIPs, or remove it"
             );
-            faults.add(Reason::Invalid, message);
+            reader.tell(Reason::Invalid, "spec.destinationCIDRs", problem);
         }
         served
     });
     destinations
 }
 
-fn prefixes(key: &str, texts: &[String], faults: &mut Faults<'_>) -> Vec<IpNet> {
-    let read = |(k, text): (usize, &String)| {
-        let place = format!("spec.{key}[{k}]");
-        faults.read(place, text, "prefix", "write one such as 10.0.0.0/8").map(|net: IpNet| net.trunc())
-    };
-    texts.iter().enumerate().filter_map(read).collect()
-}
-
 /// Hosts by address, and circuits here of pods that a source takes.
-fn sources(scope: &Scope<'_>, spec: &EgressPolicySpec, faults: &mut Faults<'_>) -> (Vec<IpNet>, Vec<String>) {
+fn sources(scope: &Scope<'_>, spec: &EgressPolicySpec, reader: &mut Reader<'_>) -> (Vec<IpNet>, Vec<String>) {
     if spec.sources.is_empty() {
-        let message = "spec.sources: the policy is for no host; write {} for all pods of the VRF";
-        faults.add(Reason::Invalid, message);
+        let problem = "the policy is for no host; write {} for all pods of the VRF";
+        reader.tell(Reason::Invalid, "spec.sources", problem);
     }
     let mut nets = Vec::new();
     for (k, source) in spec.sources.iter().enumerate() {
-        nets.extend(prefixes(&format!("sources[{k}].cidrs"), &source.cidrs, faults));
+        nets.extend(reader.prefixes(&format!("spec.sources[{k}].cidrs"), &source.cidrs));
     }
     nets.sort_unstable();
     nets.dedup();

@@ -2,7 +2,7 @@ use std::{cmp::Reverse, collections::BTreeMap, net::IpAddr};
 
 use vrf_manager::intent::{Backend, BackendState};
 
-use super::{Faults, Reason, Scope};
+use super::{Reader, Reason, Scope};
 use crate::world::{Endpoint, EndpointSlice, Key, ServicePort};
 
 /// Backends by address.
@@ -26,7 +26,7 @@ impl<'a> Endpoints<'a> {
 
     /// The target port of a port of the Service, and who listens there. Pods may have different ones by the same name: what most
     /// have is taken, of two the lower one.
-    pub(super) fn behind(&self, port: &ServicePort, faults: &mut Faults<'_>) -> (u16, Backends) {
+    pub(super) fn behind(&self, port: &ServicePort, reader: &mut Reader<'_>) -> (u16, Backends) {
         let mut targets = BTreeMap::<u16, Backends>::new();
         for (slice, backends) in &self.0 {
             let same = slice.ports.iter().filter(|p| p.name == port.name && p.protocol == port.protocol);
@@ -39,12 +39,12 @@ impl<'a> Endpoints<'a> {
         let backends = targets.remove(&chosen).unwrap_or_default();
         let elsewhere: usize = targets.values().map(BTreeMap::len).sum();
         if elsewhere != 0 {
-            let message = format!(
-                "spec.ports: port {} leads to {chosen} at most pods, and elsewhere at {elsewhere}, which are left out; give \
-                 the port of all pods the same number",
+            let problem = format_args!(
+                "port {} leads to {chosen} at most pods, and elsewhere at {elsewhere}, which are left out; give the port \
+                 of all pods the same number",
                 port.port
             );
-            faults.add(Reason::Unsupported, message);
+            reader.tell(Reason::Unsupported, "spec.ports", problem);
         }
         (chosen, backends)
     }

@@ -20,10 +20,10 @@ use std::{
 use srv6_dp::model::Transport;
 use vrf_manager::intent::{self, RemoteBackends, ServicePort, TrafficPolicy};
 
-use super::{Problem, Reason, Scope, faults::Faults, membership::is_open_to, namespace::in_namespace};
+use super::{Problem, Reason, Scope, membership::is_open_to, namespace::in_namespace, parse::Reader};
 use crate::{
     api::ServiceAddress,
-    world::{EndpointSlice, Key, Protocol, Service, World},
+    world::{EndpointSlice, Key, ObjectRef, Protocol, Service, World},
 };
 use endpoints::{Backends, Endpoints};
 use vips::Vips;
@@ -57,8 +57,8 @@ pub(crate) fn of_vrf<'a>(scope: &Scope<'a>, problems: &mut Vec<Problem>) -> Vec<
             if endpoints.is_empty() && !is_only_one(scope, namespace) {
                 continue;
             }
-            let mut faults = Faults::of_namespaced("Service", key, problems);
-            served.extend(served_of(scope, key, object, &endpoints, &mut vips, &mut faults));
+            let mut reader = Reader::new(ObjectRef::namespaced("Service", key), problems);
+            served.extend(served_of(scope, key, object, &endpoints, &mut vips, &mut reader));
         }
     }
     served
@@ -85,16 +85,16 @@ fn served_of<'a>(
     object: &'a Service,
     endpoints: &Endpoints<'_>,
     vips: &mut Vips,
-    faults: &mut Faults<'_>,
+    reader: &mut Reader<'_>,
 ) -> Vec<Served<'a>> {
-    let groups = groups(object, endpoints, faults);
-    let affinity = affinity(object, faults);
+    let groups = groups(object, endpoints, reader);
+    let affinity = affinity(object, reader);
     let graceful_shutdown = is_drained(scope);
     let ports: Vec<_> = groups.iter().flat_map(|group| &group.ports).copied().collect();
     let (mut served, mut seen) = (Vec::new(), BTreeSet::new());
     for (kind, suffix, addresses) in kinds(object) {
         let traffic_policy = policy(object, kind);
-        let mut free = |vip: &&_| seen.insert(**vip) && vips.take(**vip, key, &ports, traffic_policy, faults);
+        let mut free = |vip: &&_| seen.insert(**vip) && vips.take(**vip, key, &ports, traffic_policy, reader);
         let addresses: Vec<_> = addresses.iter().filter(&mut free).copied().collect();
         for group in groups.iter().filter(|_| !addresses.is_empty()) {
             let service = intent::Service {
@@ -143,17 +143,17 @@ struct Group {
     backends: Backends,
 }
 
-fn groups(object: &Service, endpoints: &Endpoints<'_>, faults: &mut Faults<'_>) -> Vec<Group> {
+fn groups(object: &Service, endpoints: &Endpoints<'_>, reader: &mut Reader<'_>) -> Vec<Group> {
     let mut groups = Vec::<Group>::new();
     for port in &object.ports {
-        let (target_port, backends) = endpoints.behind(port, faults);
+        let (target_port, backends) = endpoints.behind(port, reader);
         let transport = transport(port.protocol);
         if transport == Transport::Sctp && target_port != port.port {
-            let message = format!(
-                "spec.ports: SCTP port {} leads to {target_port}, and ports of SCTP cannot be translated; write the same",
+            let problem = format_args!(
+                "SCTP port {} leads to {target_port}, and ports of SCTP cannot be translated; write the same",
                 port.port
             );
-            faults.add(Reason::Unsupported, message);
+            reader.tell(Reason::Unsupported, "spec.ports", problem);
             continue;
         }
         let port_there = ServicePort { transport, port: port.port, target_port };
@@ -176,15 +176,13 @@ fn transport(protocol: Protocol) -> Transport {
     }
 }
 
-fn affinity(object: &Service, faults: &mut Faults<'_>) -> Option<Duration> {
+fn affinity(object: &Service, reader: &mut Reader<'_>) -> Option<Duration> {
     let wanted = object.affinity?;
     let lasts = wanted.clamp(Duration::from_secs(1), LONGEST_AFFINITY);
     if lasts != wanted {
-        let message = format!(
-            "spec.sessionAffinityConfig.clientIP.timeoutSeconds: session affinity lasts 1 s to 1 day; it is {} s",
-            lasts.as_secs()
-        );
-        faults.add(Reason::Invalid, message);
+        let path = "spec.sessionAffinityConfig.clientIP.timeoutSeconds";
+        let problem = format_args!("session affinity lasts 1 s to 1 day; it is {} s now", lasts.as_secs());
+        reader.tell(Reason::Invalid, path, problem);
     }
     Some(lasts)
 }

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 use srv6_dp::model::Transport;
 use vrf_manager::intent::{ServicePort, TrafficPolicy};
 
-use super::super::{Reason, Scope, address::is_unicast, egress, faults::Faults};
+use super::super::{Reason, Scope, address::is_unicast, egress, parse::Reader};
 use crate::world::Key;
 
 /// The VIPs of a VRF as they are given away, and what none can be for it is something else.
@@ -35,10 +35,10 @@ impl Vips {
         service: &Key,
         ports: &[ServicePort],
         policy: TrafficPolicy,
-        faults: &mut Faults<'_>,
+        reader: &mut Reader<'_>,
     ) -> bool {
         if let Some((reason, why)) = self.refusal(vip, ports, policy) {
-            faults.add(reason, format!("{vip} {why}; give the Service an address of its own"));
+            reader.tell(reason, vip, format_args!("it {why}; give the Service an address of its own"));
             return false;
         }
         self.policies.entry(vip).or_insert_with(|| (policy, service.to_string()));
