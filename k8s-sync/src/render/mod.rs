@@ -2,17 +2,22 @@
 //!
 //! What is wrong is left out and told; everything else goes on working. What comes out, `vrf_manager::intent::check` takes.
 
+mod address;
 mod advertise;
 mod bgp;
 mod circuit;
 mod draft;
+mod egress;
 mod global;
 mod locator;
 mod membership;
+mod names;
+mod namespace;
 mod node;
 mod parse;
 mod problem;
 mod route;
+mod service;
 mod settle;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -149,7 +149,8 @@ impl Draft {
             let before = policy.circuits.len();
             policy.circuits.retain(|circuit| circuit != interface);
             let lost = policy.circuits.len() != before;
-            kept.push(!(lost && policy.circuits.is_empty() && policy.sources.is_empty()));
+            let of_no_host = policy.circuits.is_empty() && policy.sources.is_empty();
+            kept.push(!(lost && of_no_host && policy.gateway.is_none()));
         }
         let mut keep = kept.iter();
         vrf.egress.retain(|_| keep.next() != Some(&false));

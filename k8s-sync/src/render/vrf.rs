@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 
 use bgp_wire::nlri::RouteDistinguisher;
-use vrf_manager::intent::{Encapsulation, SidMode, StaticRoute, Via, Vrf};
+use vrf_manager::intent::{Encapsulation, RouteAttributes, SidMode, StaticRoute, Via, Vrf};
 
 use super::{
     Membership, Problem, Reason, Scope,
     advertise::{Advertisements, InVrf},
     circuit::{self, Claims, Made},
     draft::{Origin, VrfOrigins},
+    egress,
     locator::block,
     node::Node,
     parse::{ROUTE_DISTINGUISHER, ROUTE_TARGET, Reader},
     route,
+    service::{self, Served},
 };
 use crate::{
     api::{self, SidAllocation, VrfSpec},
@@ -75,24 +77,72 @@ impl Makings<'_, '_> {
         claims: &mut Claims,
         problems: &mut Vec<Problem>,
     ) -> (Vrf, VrfOrigins) {
+        let origins = VrfOrigins::default();
+        let mut made = (read(scope.name, &scope.vrf.spec, problems), origins);
+        self.circuits(scope, named, claims, &mut made, problems);
+        self.static_routes(scope, &mut made, problems);
+        self.services(scope, &mut made, problems);
+        self.egress(scope, &mut made, problems);
+        made
+    }
+
+    fn circuits(
+        &self,
+        scope: &Scope<'_>,
+        named: Vec<Made>,
+        claims: &mut Claims,
+        (vrf, origins): &mut (Vrf, VrfOrigins),
+        problems: &mut Vec<Problem>,
+    ) {
         let mut made = circuit::of_vrf(scope, self.node, problems);
         made.extend(named);
         made.extend(circuit::of_pods(scope));
         made.retain(|circuit| claims.take(circuit, scope.name, problems));
-        let (of_circuits, circuits): (Vec<_>, Vec<_>) = made.into_iter().unzip();
-        let mut vrf = Vrf { circuits, ..read(scope.name, &scope.vrf.spec, problems) };
+        (origins.circuits, vrf.circuits) = made.into_iter().unzip();
+    }
 
-        let of_vrf = ObjectRef::cluster("Vrf", scope.name);
-        let mut routes = route::read(&of_vrf, &scope.vrf.spec.static_routes, problems);
+    /// Those that are written, and the aggregates of pods' addresses.
+    fn static_routes(
+        &self,
+        scope: &Scope<'_>,
+        (vrf, origins): &mut (Vrf, VrfOrigins),
+        problems: &mut Vec<Problem>,
+    ) {
+        let object = ObjectRef::cluster("Vrf", scope.name);
+        let mut routes = route::read(&object, &scope.vrf.spec.static_routes, problems);
         routes.retain(|(_, route)| route::leads_somewhere(route, &vrf.circuits));
         let advertised = self.advertisements.of_vrf(scope.name);
         let aggregates = self.aggregates(scope, advertised, !routes.is_empty(), problems);
         vrf.redistribute = advertised.redistribute(!aggregates.is_empty());
         routes.extend(aggregates);
-        let (of_routes, static_routes) = routes.into_iter().unzip();
-        vrf.static_routes = static_routes;
-        let origins = VrfOrigins { circuits: of_circuits, static_routes: of_routes, ..VrfOrigins::default() };
-        (vrf, origins)
+        (origins.static_routes, vrf.static_routes) = routes.into_iter().unzip();
+    }
+
+    fn services(
+        &self,
+        scope: &Scope<'_>,
+        (vrf, origins): &mut (Vrf, VrfOrigins),
+        problems: &mut Vec<Problem>,
+    ) {
+        let advertised = self.advertisements.of_vrf(scope.name);
+        for Served { key, object, kind, mut service } in service::of_vrf(scope, problems) {
+            service.advertise = advertised.service(&object.labels, kind);
+            origins.services.push(Origin::new(ObjectRef::namespaced("Service", key), "spec"));
+            vrf.services.push(service);
+        }
+    }
+
+    fn egress(&self, scope: &Scope<'_>, (vrf, origins): &mut (Vrf, VrfOrigins), problems: &mut Vec<Problem>) {
+        let advertised = self.advertisements.of_vrf(scope.name);
+        for (name, mut policy) in egress::of_vrf(scope, problems) {
+            let labels = scope.inputs.world.egress_policies.get(name).map(|object| &object.labels);
+            if let (Some(gateway), Some(labels)) = (&mut policy.gateway, labels) {
+                let local_preference = gateway.attributes.local_preference;
+                gateway.attributes = RouteAttributes { local_preference, ..advertised.egress(labels) };
+            }
+            origins.egress.push(Origin::new(ObjectRef::cluster("EgressPolicy", name), "spec"));
+            vrf.egress.push(policy);
+        }
     }
 
     /// The node's blocks of pods' addresses as routes: what no pod has is dropped here.

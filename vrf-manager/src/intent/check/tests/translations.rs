@@ -149,7 +149,10 @@ fn faults_of_egress_policies_are_found_at_their_place() {
         ("vrfs[0].egress[1].name", |v| v.egress.push(policy("internet", &["192.0.2.8"]))),
         ("vrfs[0].egress[0].name", |v| v.egress[0].name = "a".repeat(32)),
         ("vrfs[0].egress[0].name", |v| v.egress[0].name.clear()),
-        ("vrfs[0].egress[0]", |v| v.egress[0].sources.clear()),
+        ("vrfs[0].egress[0]", |v| {
+            v.egress[0].sources.clear();
+            v.egress[0].gateway = None;
+        }),
         ("vrfs[0].egress[0].circuits[0]", |v| v.egress[0].circuits = vec!["eth9".into()]),
         ("vrfs[0].egress[0].destinations", |v| v.egress[0].destinations.clear()),
         ("vrfs[0].egress[0].destinations[1]", |v| v.egress[0].destinations.push("::/0".parse().unwrap())),
@@ -179,6 +182,11 @@ fn faults_of_egress_policies_are_found_at_their_place() {
         intent.vrfs[0].egress.push(second);
     };
     assert_eq!(paths(fine), [""; 0], "one block, and an address that two policies share");
+    let for_others = |intent: &mut Intent| {
+        with_everything(intent);
+        intent.vrfs[0].egress[0].sources.clear();
+    };
+    assert_eq!(paths(for_others), [""; 0], "a gateway may have no host of its own");
 }
 
 #[test]
