@@ -157,21 +157,31 @@ pub(super) fn read_peer(
 }
 
 /// The BgpPeerConfig of a peer as it is read; `None` where it, or its key, is not there.
-fn config(
-    world: &World,
+fn config(world: &World, origin: &Origin, peer: &BgpPeer, problems: &mut Vec<Problem>) -> Option<Config> {
+    match config_of(world, origin, peer, problems)? {
+        Some((name, spec)) => {
+            let password = password(world, name, spec, problems)?;
+            Some(Config { password, ..read_config(name, spec, problems) })
+        }
+        None => Some(Config::default()),
+    }
+}
+
+/// The BgpPeerConfig that a peer names, if it does; `None` where it is not there.
+pub(super) fn config_of<'a>(
+    world: &'a World,
     Origin { object, path }: &Origin,
-    peer: &BgpPeer,
+    peer: &'a BgpPeer,
     problems: &mut Vec<Problem>,
-) -> Option<Config> {
-    let Some(named) = &peer.peer_config_ref else { return Some(Config::default()) };
-    let Some(config) = world.bgp_peer_configs.get(&named.name) else {
+) -> Option<Option<(&'a str, &'a BgpPeerConfigSpec)>> {
+    let Some(named) = &peer.peer_config_ref else { return Some(None) };
+    let config = world.bgp_peer_configs.get(&named.name);
+    if config.is_none() {
         let problem = format!("there is no BgpPeerConfig {}; create it, or correct the name", named.name);
         let mut reader = Reader::new(object.clone(), problems);
         reader.tell(Reason::NotFound, format_args!("{path}.peerConfigRef.name"), problem);
-        return None;
-    };
-    let password = password(world, &named.name, &config.spec, problems)?;
-    Some(Config { password, ..read_config(&named.name, &config.spec, problems) })
+    }
+    config.map(|config| Some((named.name.as_str(), &config.spec)))
 }
 
 /// `None` where there is to be a key and is none: without it the peer would not be spoken to as is wanted.

@@ -12,7 +12,7 @@ use super::{
     parse::{IPV6_PREFIX, Reader},
 };
 use crate::{
-    api::{Allocation, BgpClusterSpec, LocatorStructure, PodRange},
+    api::{Allocation, BgpClusterSpec, LocatorStructure, PodRange, VrfSpec},
     world::{LocatorPool, ObjectRef, World},
 };
 
@@ -95,7 +95,8 @@ fn read(
     let object = ObjectRef::cluster("LocatorPool", name);
     let path = format!("status.allocations of {node}");
     let refused = |message: String| Problem::new(object.clone(), Reason::Invalid, message);
-    let structure = structure(&pool.spec.structure).map_err(&refused)?;
+    let structure =
+        structure(&pool.spec.structure).map_err(|(path, problem)| refused(format!("{path}: {problem}")))?;
     let mut problems = Vec::new();
     let Some(prefix) = Reader::new(object.clone(), &mut problems).read(&IPV6_PREFIX, &path, locator) else {
         return Err(problems.remove(0));
@@ -110,16 +111,17 @@ fn read(
         .map_err(|error| refused(format!("{path}: {prefix}: {error}; write {}", prefix.trunc())))
 }
 
-/// The lengths, which leave something for functions and for the prefix.
-pub(super) fn structure(lengths: &LocatorStructure) -> Result<SidStructure, String> {
+/// The lengths, which leave something for functions and for the prefix; what is wrong at which place.
+fn structure(lengths: &LocatorStructure) -> Result<SidStructure, (&'static str, String)> {
     let LocatorStructure { block, node, function, argument } = *lengths;
     let structure = SidStructure::new(block, node, function, argument, Transposition::NONE)
-        .map_err(|error| format!("spec.structure: {error}; shorten one of the lengths"))?;
+        .map_err(|error| ("spec.structure", format!("{error}; shorten one of the lengths")))?;
     if function == 0 {
-        return Err("spec.structure.function: 0 bits leave no SIDs; write 16".to_owned());
+        return Err(("spec.structure.function", "0 bits leave no SIDs; write 16".to_owned()));
     }
     if structure.locator() == 0 {
-        return Err("spec.structure: block and node of 0 bits are every address; write 32 and 16".to_owned());
+        let problem = "block and node of 0 bits are every address; write 32 and 16";
+        return Err(("spec.structure", problem.to_owned()));
     }
     Ok(structure)
 }
@@ -130,20 +132,47 @@ pub fn block(world: &World, node: &str, vrf: &str) -> Result<Vec<IpNet>, Problem
         let message = "there is no such VRF";
         return Err(Problem::new(ObjectRef::cluster("Vrf", vrf), Reason::NotFound, message));
     };
-    let ranges = found.spec.pod_network.iter().flat_map(|network| &network.ranges);
+    let ranges = ranges(&found.spec);
+    if ranges.is_empty() {
+        return Ok(Vec::new());
+    }
     let number = number(world, node)?;
+    let blocks = parts(ranges, number);
+    blocks.map_err(|(reason, message)| Problem::new(ObjectRef::cluster("Vrf", vrf), reason, message))
+}
+
+fn ranges(vrf: &VrfSpec) -> &[PodRange] {
+    vrf.pod_network.as_ref().map_or(&[], |network| &network.ranges)
+}
+
+/// What is wrong with the ranges whichever the node: every one has a first block.
+pub(super) fn review_ranges(name: &str, vrf: &VrfSpec, problems: &mut Vec<Problem>) {
+    if let Err((reason, message)) = parts(ranges(vrf), 0) {
+        problems.push(Problem::new(ObjectRef::cluster("Vrf", name), reason, message));
+    }
+}
+
+/// The `number`th block of each range.
+fn parts(ranges: &[PodRange], number: u32) -> Result<Vec<IpNet>, Refused> {
     let mut blocks: Vec<IpNet> = Vec::new();
-    for (i, range) in ranges.enumerate() {
-        let of_range = part(range, number).and_then(|block| first_of_family(block, &blocks));
-        match of_range {
-            Ok(block) => blocks.push(block),
-            Err((reason, message)) => {
-                let message = format!("spec.podNetwork.ranges[{i}]: {message}");
-                return Err(Problem::new(ObjectRef::cluster("Vrf", vrf), reason, message));
-            }
-        }
+    for (i, range) in ranges.iter().enumerate() {
+        let block = part(range, number).and_then(|block| first_of_family(block, &blocks));
+        let at = |(reason, message)| (reason, format!("spec.podNetwork.ranges[{i}]: {message}"));
+        blocks.push(block.map_err(at)?);
     }
     Ok(blocks)
+}
+
+/// What is wrong with a pool itself.
+pub(super) fn review_pool(name: &str, pool: &LocatorPool, problems: &mut Vec<Problem>) {
+    let mut reader = Reader::new(ObjectRef::cluster("LocatorPool", name), problems);
+    reader.read(&IPV6_PREFIX, "spec.prefix", &pool.spec.prefix);
+    for (i, given) in pool.spec.nodes.iter().enumerate() {
+        reader.read(&IPV6_PREFIX, format_args!("spec.nodes[{i}].locator"), &given.locator);
+    }
+    if let Err((path, problem)) = structure(&pool.spec.structure) {
+        reader.tell(Reason::Invalid, path, problem);
+    }
 }
 
 /// The number of the node: that of its locator of the first pool.

@@ -16,6 +16,7 @@ mod namespace;
 mod node;
 mod parse;
 mod problem;
+mod review;
 mod route;
 mod service;
 mod settle;
@@ -35,6 +36,7 @@ pub use locator::block;
 pub use membership::{Ambiguous, vrf_of};
 pub(crate) use membership::{Membership, Scope};
 pub use problem::{Problem, Reason};
+pub use review::review;
 
 use crate::world::{ObjectRef, World};
 use advertise::Advertisements;

@@ -85,7 +85,7 @@ impl<'a> Node<'a> {
             _ => None,
         });
         let router_id = own.router_id.or(first).ok_or_else(|| {
-            let remedy = format!("write spec.routerID of BgpNodeOverride {}", self.inputs.node);
+            let remedy = format!("write spec.routerId of BgpNodeOverride {}", self.inputs.node);
             let message =
                 format!("the node has no IPv4 InternalIP to take the BGP identifier from; {remedy}");
             self.refused(message)
@@ -139,7 +139,7 @@ pub(super) fn instance<'a>(cluster: &str, spec: &'a BgpClusterSpec) -> Result<&'
     };
     match is_reserved_as(instance.local_asn) {
         true => Err(refused(format!(
-            "spec.instances[0].localASN: {} is reserved and no AS's number; {AS_REMEDY}",
+            "spec.instances[0].localAsn: {} is reserved and no AS's number; {AS_REMEDY}",
             instance.local_asn
         ))),
         false => Ok(instance),
@@ -175,7 +175,7 @@ pub(super) fn read_override(node: &str, own: &BgpNodeOverrideSpec, problems: &mu
         let reserved = is_reserved_as(*asn);
         if reserved {
             let problem = format_args!("{asn} is reserved and no AS's number; {AS_REMEDY}");
-            reader.tell(Reason::Invalid, "spec.localASN", problem);
+            reader.tell(Reason::Invalid, "spec.localAsn", problem);
         }
         !reserved
     });

@@ -153,17 +153,13 @@ impl Makings<'_, '_> {
         has_static: bool,
         problems: &mut Vec<Problem>,
     ) -> Vec<(Origin, StaticRoute)> {
+        let blocks = block(scope.inputs.world, scope.inputs.node, scope.name).unwrap_or_else(|problem| {
+            problems.push(problem);
+            Vec::new()
+        });
         let Some(origin) = advertised.aggregate(has_static, problems) else { return Vec::new() };
-        match block(scope.inputs.world, scope.inputs.node, scope.name) {
-            Ok(blocks) => {
-                let route = |prefix| (origin.clone(), StaticRoute { prefix, via: Via::Blackhole });
-                blocks.into_iter().map(route).collect()
-            }
-            Err(problem) => {
-                problems.push(problem);
-                Vec::new()
-            }
-        }
+        let route = |prefix| (origin.clone(), StaticRoute { prefix, via: Via::Blackhole });
+        blocks.into_iter().map(route).collect()
     }
 
     /// What is in a VRF that the node does not have.
