@@ -1,4 +1,6 @@
+mod advertise;
 mod node;
+mod vrf;
 
 use vrf_manager::intent::{Intent, check};
 
