@@ -3,7 +3,10 @@ use std::collections::BTreeSet;
 use ipnet::Ipv6Net;
 
 use super::{Fault, Round, Wanting, locator_of, overlap};
-use crate::{api::NodeLocator, render::Reason};
+use crate::{
+    api::{Allocation, NodeLocator},
+    render::Reason,
+};
 
 impl Round<'_> {
     /// Gives what is given by hand. Who is left has a locator outside of the prefix and needs a number for it.
@@ -18,7 +21,8 @@ impl Round<'_> {
                     accepted.push((given.node.clone(), locator));
                 }
                 Err((reason, message)) => {
-                    self.faults.push(Fault { reason, message: format!("spec.nodes[{i}]: {message}") });
+                    self.faults
+                        .push(Fault { reason, message: format!("spec.nodes[{i}].locator: {message}") });
                     if first {
                         self.refused.insert(given.node.clone());
                     }
@@ -71,7 +75,7 @@ impl Round<'_> {
     /// Nodes that have the locator, or its number with one from elsewhere.
     fn holders(&self, locator: Ipv6Net) -> Vec<String> {
         let index = self.space.index(locator);
-        let has = |held: &crate::api::Allocation| {
+        let has = |held: &Allocation| {
             locator_of(held).is_some_and(|other| overlap(other, locator)) || Some(held.index) == index
         };
         self.held.values().filter(|held| has(held)).map(|held| held.node.clone()).collect()

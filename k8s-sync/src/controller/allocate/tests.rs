@@ -93,16 +93,19 @@ fn a_locator_from_elsewhere_takes_the_lowest_free_number_and_its_locator_is_nobo
 #[test]
 fn what_cannot_be_given_is_told_and_nobody_is_moved_for_it() {
     let cases: &[(&[(&str, &str)], &str)] = &[
-        (&[("pe3", "fc00::/32")], "spec.nodes[0]: fc00::/32 is not a locator of this pool"),
-        (&[("pe3", "fc00:0:9::1/48")], "spec.nodes[0]: fc00:0:9::1/48 is not a locator of this pool"),
-        (&[("pe3", "nine")], "spec.nodes[0]: \"nine\" is not an IPv6 prefix"),
-        (&[("pe3", "fc00:0:1::/48")], "spec.nodes[0]: fc00:0:1::/48, or its number, is node pe1's"),
-        (&[("pe1", "fc00:0:9::/48")], "spec.nodes[0]: node pe1 has fc00:0:1::/48, which stays"),
+        (&[("pe3", "fc00::/32")], "spec.nodes[0].locator: fc00::/32 is not a locator of this pool"),
+        (&[("pe3", "fc00:0:9::1/48")], "spec.nodes[0].locator: fc00:0:9::1/48 is not a locator of this pool"),
+        (&[("pe3", "nine")], "spec.nodes[0].locator: \"nine\" is not an IPv6 prefix"),
+        (&[("pe3", "fc00:0:1::/48")], "spec.nodes[0].locator: fc00:0:1::/48, or its number, is node pe1's"),
+        (&[("pe1", "fc00:0:9::/48")], "spec.nodes[0].locator: node pe1 has fc00:0:1::/48, which stays"),
         (
             &[("pe3", "fc00:0:9::/48"), ("pe4", "fc00:0:9::/48")],
-            "spec.nodes[1]: fc00:0:9::/48 is given to node pe3",
+            "spec.nodes[1].locator: fc00:0:9::/48 is given to node pe3",
         ),
-        (&[("pe3", "fc00:0:9::/48"), ("pe3", "fc00:0:8::/48")], "spec.nodes[1]: node pe3 stands here twice"),
+        (
+            &[("pe3", "fc00:0:9::/48"), ("pe3", "fc00:0:8::/48")],
+            "spec.nodes[1].locator: node pe3 stands here twice",
+        ),
     ];
     let held = round(&pool("fc00::/32", &[]), &[], &["pe1", "pe2"]).allocations;
     for (by_hand, fault) in cases {

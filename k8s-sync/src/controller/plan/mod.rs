@@ -187,17 +187,27 @@ impl Facts<'_> {
         (!stands).then(|| Write { object, uid: standing.uid.clone(), status, turned })
     }
 
-    /// `faults` are reason and message of what is wrong besides.
-    fn accepted(&self, object: &ObjectRef, mut faults: Vec<(String, String)>) -> Verdict {
+    /// `faults` are reason and message of what is wrong besides; of a place that is told of already they say nothing new.
+    fn accepted(&self, object: &ObjectRef, faults: Vec<(String, String)>) -> Verdict {
         let own = self.problems.iter().filter(|problem| problem.object == *object);
-        faults.extend(own.map(|problem| (problem.reason.to_string(), problem.message.clone())));
-        faults.dedup();
-        let messages: Vec<&str> = faults.iter().map(|(_, message)| message.as_str()).collect();
-        match faults.first() {
+        let mut told: Vec<(String, String)> =
+            own.map(|problem| (problem.reason.to_string(), problem.message.clone())).collect();
+        for (reason, message) in faults {
+            if !told.iter().any(|(_, other)| place(other) == place(&message)) {
+                told.push((reason, message));
+            }
+        }
+        let messages: Vec<&str> = told.iter().map(|(_, message)| message.as_str()).collect();
+        match told.first() {
             None => Verdict::yes("Accepted", ""),
             Some((reason, _)) => Verdict::no(reason, messages.join("; ")),
         }
     }
+}
+
+/// As in `spec.prefix`, of `spec.prefix: what is wrong`.
+fn place(message: &str) -> Option<&str> {
+    message.split_once(": ").map(|(place, _)| place)
 }
 
 fn exhausted(waiting: &[String]) -> String {

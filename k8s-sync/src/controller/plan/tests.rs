@@ -230,6 +230,18 @@ fn a_pool_gives_locators_and_says_when_it_is_exhausted() {
 }
 
 #[test]
+fn what_the_review_says_of_a_place_in_a_pool_is_not_said_again() {
+    let pool = ObjectRef::cluster("LocatorPool", "core");
+    let mut cluster = Cluster::new();
+    cluster.world.locator_pools.get_mut("core").unwrap().spec.spec.prefix = "nonsense".into();
+    cluster.problems = crate::render::review(&cluster.world);
+    cluster.settle();
+    assert_eq!(cluster.told(&pool), ["Accepted=False Invalid", "Ready=False NotAccepted"]);
+    let message = &cluster.standing[&pool].status.conditions[0].message;
+    assert_eq!(message.matches("spec.prefix").count(), 1, "{message}");
+}
+
+#[test]
 fn a_pool_goes_by_its_own_status_and_not_by_what_the_world_knew() {
     let pool = ObjectRef::cluster("LocatorPool", "core");
     let mut cluster = Cluster::new();
