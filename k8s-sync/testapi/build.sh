@@ -52,6 +52,8 @@ fetch() {
   (cd "$home/apt/debs" && private_apt apt-get download -qq "${libraries[@]}" "$go" "${go%-go}-src" etcd-server kubectl) \
     || unavailable "apt could not fetch all packages from $from"
   rm -rf "$home/packages.part"
+  mkdir "$home/packages.part"
+  private_apt apt-cache show "${PACKAGES[1]}" | sed -n 's/^Version: 0\.\([0-9.]*\).*/v1.\1/p' >"$home/packages.part/version"
   local deb; for deb in "$home"/apt/debs/*.deb; do dpkg -x "$deb" "$home/packages.part"; done
   mv "$home/packages.part" "$home/packages"
   rm -rf "$home/apt"
@@ -72,7 +74,8 @@ build() {
   mkdir -p "$home"/{bin,gocache}
   (cd "$here" && GOROOT=$root GOTOOLCHAIN=local GOPROXY=off GOFLAGS='' GO111MODULE=off CGO_ENABLED=0 \
     GOPATH=$home/packages/usr/share/gocode GOCACHE=$home/gocache \
-    "$root/bin/go" build -trimpath -ldflags '-s -w' -o "$home/bin/testapi" ./*.go) || return 1
+    "$root/bin/go" build -trimpath \
+    -ldflags "-s -w -X k8s.io/component-base/version.gitVersion=$(cat "$home/packages/version")" -o "$home/bin/testapi" ./*.go) || return 1
   install -t "$home/bin" "$home"/packages/usr/bin/{etcd,kubectl}
 }
 

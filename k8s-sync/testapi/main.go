@@ -7,6 +7,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -32,6 +33,7 @@ type flags struct {
 	bind          net.IP
 	port          int
 	users         users
+	temporary     bool
 }
 
 // Users by their tokens; the first one stands in the kubeconfig as its current context.
@@ -79,6 +81,7 @@ func parse() flags {
 	flag.IntVar(&f.port, "port", 6443, "port of the API server")
 	flag.TextVar(&f.bind, "bind", net.IPv4(127, 0, 0, 1), "address of the API server, which its certificate names")
 	flag.Var(&f.users, "token", "user=token, as often as there are users; the first is the kubeconfig's current one")
+	flag.BoolVar(&f.temporary, "temporary", false, "end with standard input, and remove the folder then: nothing is left of a test that died")
 	flag.Parse()
 	if f.folder == "" || len(f.users.names) == 0 {
 		fail("usage: testapi -dir DIR -token user=token [-token ...] [-bind ADDRESS] [-port PORT] [-audit FILE]")
@@ -122,6 +125,9 @@ func main() {
 	_ = os.Remove("kubeconfig")
 	ctx := genericapiserver.SetupSignalContext()
 	etcd := startEtcd()
+	if f.temporary {
+		go endWithInput(etcd.Process)
+	}
 	server := newServer(f)
 	server.AddPostStartHookOrDie("write-kubeconfig", func(hook genericapiserver.PostStartHookContext) error {
 		go writeKubeconfigWhenReady(hook, f)
@@ -131,6 +137,15 @@ func main() {
 	_ = etcd.Process.Kill()
 	_ = etcd.Wait()
 	must(err)
+}
+
+func endWithInput(etcd *os.Process) {
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	_ = etcd.Kill()
+	folder, err := os.Getwd()
+	must(err)
+	must(os.RemoveAll(folder))
+	os.Exit(0)
 }
 
 // The file is the sign that requests are answered.

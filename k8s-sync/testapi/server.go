@@ -144,18 +144,22 @@ func install(server *genericapiserver.GenericAPIServer, config *genericapiserver
 // The built-in types as objects that may hold anything: their real schemas come with kube-apiserver only.
 func definitions(reference common.ReferenceCallback) map[string]common.OpenAPIDefinition {
 	all := generatedopenapi.GetOpenAPIDefinitions(reference)
-	anything := spec.Schema{SchemaProps: spec.SchemaProps{Type: []string{"object"}}}
-	anything.AddExtension("x-kubernetes-preserve-unknown-fields", true)
 	for _, r := range resources {
 		for _, object := range []runtime.Object{r.object, r.list} {
 			named, ok := object.(interface{ OpenAPIModelName() string })
 			if !ok {
 				fail("%T has no OpenAPI name", object)
 			}
-			all[named.OpenAPIModelName()] = common.OpenAPIDefinition{Schema: anything}
+			all[named.OpenAPIModelName()] = common.OpenAPIDefinition{Schema: anything()}
 		}
 	}
 	return all
+}
+
+func anything() spec.Schema {
+	schema := spec.Schema{SchemaProps: spec.SchemaProps{Type: []string{"object"}}}
+	schema.AddExtension("x-kubernetes-preserve-unknown-fields", true)
+	return schema
 }
 
 // There are no webhooks to be found by a Service.

@@ -109,8 +109,10 @@ impl Kept {
     }
 
     /// `wanted` was written, and so answered.
-    pub(super) fn written(&mut self, at: Instant, wanted: NodeStateStatus, state: &NodeState) {
+    pub(super) fn written(&mut self, at: Instant, wanted: &NodeStateStatus, state: &NodeState) {
         self.standing = Standing::there(state);
+        // Times as they stand now: the API server keeps whole seconds.
+        let wanted = self.timed(wanted);
         self.last = Some(Last { at, wanted, answered: state.status.clone().unwrap_or_default() });
     }
 }
@@ -164,7 +166,7 @@ mod tests {
 
     fn kept(at: Instant) -> Kept {
         let mut kept = Kept::default();
-        kept.written(at, status(1, &["red"]), &state(7, status(1, &["red"])));
+        kept.written(at, &status(1, &["red"]), &state(7, status(1, &["red"])));
         kept
     }
 
@@ -202,6 +204,17 @@ mod tests {
     }
 
     #[test]
+    fn an_api_server_that_keeps_whole_seconds_does_not_make_a_change_of_numbers_of_routes_any_other() {
+        let (now, mut exact) = (Instant::now(), status(1, &["red"]));
+        exact.conditions[0].last_transition_time = Time(Timestamp::new(99, 7).unwrap());
+        let mut answered = exact.clone();
+        answered.conditions[0].last_transition_time = Time(Timestamp::new(99, 0).unwrap());
+        let mut kept = Kept::default();
+        kept.written(now, &exact, &state(7, answered));
+        assert_eq!(kept.due(&status(2, &["red"]), now), Some(now + Duration::from_secs(10)));
+    }
+
+    #[test]
     fn what_somebody_else_wrote_or_deleted_is_written_again() {
         let now = Instant::now();
         let mut kept = kept(now);
@@ -223,7 +236,7 @@ mod tests {
     fn a_server_that_leaves_something_out_is_not_asked_for_ever() {
         let now = Instant::now();
         let mut kept = Kept::default();
-        kept.written(now, status(1, &["red"]), &state(7, status(1, &[])));
+        kept.written(now, &status(1, &["red"]), &state(7, status(1, &[])));
         assert_eq!(kept.due(&status(1, &["red"]), now), None);
     }
 }

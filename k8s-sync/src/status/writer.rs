@@ -149,7 +149,7 @@ impl Keeper {
             Err(error) => return Err(error.into()),
         };
         self.tell(&before, &wanted, &state).await;
-        self.kept.written(Instant::now(), wanted, &state);
+        self.kept.written(Instant::now(), &wanted, &state);
         Ok(())
     }
 

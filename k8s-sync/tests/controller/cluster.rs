@@ -1,8 +1,18 @@
 //! Objects at the API server, and what controllers make of them.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    panic::{AssertUnwindSafe, resume_unwind},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use k8s_openapi::{api::events::v1::Event, apimachinery::pkg::apis::meta::v1::Condition};
+use futures_util::{FutureExt, StreamExt};
+use k8s_openapi::{
+    api::{coordination::v1::Lease, core::v1::Namespace, events::v1::Event},
+    apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
+    apimachinery::pkg::apis::meta::v1::Condition,
+};
 use k8s_sync::{
     api,
     controller::{self, Options},
@@ -10,11 +20,13 @@ use k8s_sync::{
     world::{LocatorPool, Node, Object, World},
 };
 use kube::{
-    Api, Client, Resource, ResourceExt,
-    api::{DeleteParams, ListParams, PostParams},
+    Api, Client, CustomResourceExt, Resource, ResourceExt,
+    api::{ListParams, PostParams},
+    runtime::watcher::watch_object,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
+use testapi::{ApiServer, Cluster};
 use tokio::{
     runtime::Runtime,
     sync::{oneshot, watch},
@@ -24,8 +36,33 @@ use tokio::{
 /// How long something may take to come about.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Runs a test's body on a cluster, if there is one, and leaves nothing of it there.
+pub(crate) async fn on_cluster(body: impl AsyncFnOnce(&Cluster)) {
+    let Some(cluster) = Cluster::find(&definitions()).await else { return };
+    let ended = AssertUnwindSafe(body(&cluster)).catch_unwind().await;
+    cluster.clean().await;
+    if let Err(panic) = ended {
+        resume_unwind(panic);
+    }
+}
+
+/// A namespace of the test's own.
+pub(crate) async fn namespace(cluster: &Cluster) -> String {
+    let mut made = Namespace::default();
+    made.metadata.generate_name = Some(cluster.name(""));
+    let api = Api::<Namespace>::all(cluster.client.clone());
+    api.create(&PostParams::default(), &made).await.unwrap().name_any()
+}
+
+/// Who holds the Lease.
+pub(crate) async fn leader(client: &Client, namespace: &str) -> Option<String> {
+    let lease =
+        Api::<Lease>::namespaced(client.clone(), namespace).get_opt("sixedge-controller").await.unwrap()?;
+    lease.spec?.holder_identity.filter(|holder| !holder.is_empty())
+}
+
 /// Waits until `ask` answers.
-pub async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let until = Instant::now() + PATIENCE;
     loop {
         if let Some(answer) = ask().await {
@@ -37,19 +74,18 @@ pub async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) 
 }
 
 /// Creates an object of ours and says what the world knows of it.
-pub async fn create<K>(client: &Client, name: &str, spec: Value) -> K
+pub(crate) async fn create<K>(client: &Client, name: &str, spec: Value) -> K
 where
     K: Resource<DynamicType = ()> + Clone + Serialize + DeserializeOwned + std::fmt::Debug,
 {
     let api = Api::<K>::all(client.clone());
-    let _ = api.delete(name, &DeleteParams::default()).await;
     let object = json!({
         "apiVersion": K::api_version(&()), "kind": K::kind(&()), "metadata": { "name": name }, "spec": spec,
     });
     api.create(&PostParams::default(), &serde_json::from_value(object).unwrap()).await.unwrap()
 }
 
-pub fn known<K: Resource, S>(object: &K, spec: S) -> Object<S> {
+pub(crate) fn known<K: Resource, S>(object: &K, spec: S) -> Object<S> {
     Object {
         generation: object.meta().generation.unwrap(),
         uid: object.meta().uid.clone().unwrap(),
@@ -59,40 +95,70 @@ pub fn known<K: Resource, S>(object: &K, spec: S) -> Object<S> {
 }
 
 /// Creates a pool and lets the world know.
-pub async fn create_pool(client: &Client, world: &mut World, name: &str, prefix: &str) {
+pub(crate) async fn create_pool(client: &Client, world: &mut World, name: &str, prefix: &str) {
     let pool: api::LocatorPool = create(client, name, json!({ "prefix": prefix })).await;
     let spec = LocatorPool { spec: pool.spec.clone(), allocations: vec![] };
     world.locator_pools.insert(name.into(), known(&pool, spec));
 }
 
 /// Creates a VRF and lets the world know.
-pub async fn create_vrf(client: &Client, world: &mut World, name: &str, spec: Value) {
+pub(crate) async fn create_vrf(client: &Client, world: &mut World, name: &str, spec: Value) {
     let vrf: api::Vrf = create(client, name, spec).await;
     world.vrfs.insert(name.into(), known(&vrf, vrf.spec.clone()));
 }
 
-pub fn add_nodes(world: &mut World, names: impl IntoIterator<Item = String>) {
+pub(crate) fn add_nodes(world: &mut World, names: impl IntoIterator<Item = String>) {
     world.nodes.extend(names.into_iter().map(|name| (name, Node { ready: true, ..Node::default() })));
 }
 
+/// Our custom resources.
+pub(crate) fn definitions() -> Vec<CustomResourceDefinition> {
+    vec![
+        api::Vrf::crd(),
+        api::LocatorPool::crd(),
+        api::BgpCluster::crd(),
+        api::BgpPeerConfig::crd(),
+        api::BgpAdvertisement::crd(),
+        api::BgpNodeOverride::crd(),
+        api::EgressPolicy::crd(),
+        api::AttachmentCircuit::crd(),
+        api::NodeState::crd(),
+    ]
+}
+
+/// Every locator with every node that the pool's status has ever named with it, from now on.
+pub(crate) fn history(client: &Client, pool: &str) -> Arc<Mutex<BTreeSet<(String, String)>>> {
+    let given = Arc::new(Mutex::new(BTreeSet::new()));
+    let (seen, api) = (given.clone(), Api::<api::LocatorPool>::all(client.clone()));
+    let mut states = watch_object(api, pool).boxed();
+    tokio::spawn(async move {
+        while let Some(state) = states.next().await {
+            let status = state.unwrap().and_then(|pool| pool.status).unwrap_or_default();
+            let pairs = status.allocations.into_iter().map(|given| (given.locator, given.node));
+            seen.lock().unwrap().extend(pairs);
+        }
+    });
+    given
+}
+
 /// By node; empty where there are none yet.
-pub async fn allocations(client: &Client, pool: &str) -> BTreeMap<String, String> {
+pub(crate) async fn allocations(client: &Client, pool: &str) -> BTreeMap<String, String> {
     let pool = Api::<api::LocatorPool>::all(client.clone()).get(pool).await.unwrap();
     let given = pool.status.unwrap_or_default().allocations;
     given.into_iter().map(|given| (given.node, given.locator)).collect()
 }
 
-pub async fn conditions(client: &Client, vrf: &str) -> Vec<Condition> {
+pub(crate) async fn conditions(client: &Client, vrf: &str) -> Vec<Condition> {
     let vrf = Api::<api::Vrf>::all(client.clone()).get(vrf).await.unwrap();
     vrf.status.unwrap_or_default().conditions
 }
 
-pub async fn version(client: &Client, vrf: &str) -> String {
+pub(crate) async fn version(client: &Client, vrf: &str) -> String {
     Api::<api::Vrf>::all(client.clone()).get(vrf).await.unwrap().resource_version().unwrap()
 }
 
 /// Reason and note of the Events about an object, in their order.
-pub async fn events(client: &Client, uid: &str) -> Vec<(String, String)> {
+pub(crate) async fn events(client: &Client, uid: &str) -> Vec<(String, String)> {
     let all = Api::<Event>::namespaced(client.clone(), "default").list(&ListParams::default()).await.unwrap();
     let mut about: Vec<Event> = all
         .into_iter()
@@ -105,20 +171,23 @@ pub async fn events(client: &Client, uid: &str) -> Vec<(String, String)> {
         .collect()
 }
 
+/// Connections live in the runtime that made them.
+async fn own_client() -> Client {
+    match std::env::var_os("KUBECONFIG") {
+        Some(_) => Client::try_default().await.unwrap(),
+        None => ApiServer::shared().unwrap().client().await,
+    }
+}
+
 /// A controller on a runtime of its own, so that it can be killed.
-pub struct Controller {
+pub(crate) struct Controller {
     runtime: Runtime,
     stop: oneshot::Sender<()>,
     ended: tokio::task::JoinHandle<Result<(), controller::ControllerError>>,
 }
 
 impl Controller {
-    pub fn start(
-        kubeconfig: &kube::Config,
-        namespace: &str,
-        identity: &str,
-        worlds: &watch::Sender<Option<Arc<World>>>,
-    ) -> Self {
+    pub(crate) fn start(namespace: &str, identity: &str, worlds: &watch::Sender<Option<Arc<World>>>) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let options = Options {
@@ -128,57 +197,25 @@ impl Controller {
             review: render::review,
         };
         let (stop, stopped) = oneshot::channel::<()>();
-        let (config, worlds) = (kubeconfig.clone(), worlds.subscribe());
+        let worlds = worlds.subscribe();
         let ended = runtime.spawn(async move {
-            let client = Client::try_from(config).unwrap();
             let stopped = async {
                 let _ = stopped.await;
             };
-            controller::run(client, options, worlds, stopped).await
+            controller::run(own_client().await, options, worlds, stopped).await
         });
         Self { runtime, stop, ended }
     }
 
     /// As SIGTERM does.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.stop.send(()).unwrap();
         self.ended.await.unwrap().unwrap();
         self.runtime.shutdown_background();
     }
 
     /// As SIGKILL does: nothing is given back.
-    pub fn kill(self) {
+    pub(crate) fn kill(self) {
         self.runtime.shutdown_background();
     }
-}
-
-/// Our custom resources, as this build knows them.
-pub async fn install(client: &Client) {
-    use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-    use kube::{
-        CustomResourceExt,
-        api::{Patch, PatchParams},
-    };
-    let crds = [
-        api::Vrf::crd(),
-        api::LocatorPool::crd(),
-        api::BgpCluster::crd(),
-        api::BgpPeerConfig::crd(),
-        api::BgpAdvertisement::crd(),
-        api::BgpNodeOverride::crd(),
-        api::EgressPolicy::crd(),
-        api::AttachmentCircuit::crd(),
-        api::NodeState::crd(),
-    ];
-    let definitions = Api::<CustomResourceDefinition>::all(client.clone());
-    for crd in crds {
-        definitions
-            .patch(&crd.name_any(), &PatchParams::apply("tests").force(), &Patch::Apply(&crd))
-            .await
-            .unwrap();
-    }
-    eventually("the resources served", async || {
-        Api::<api::NodeState>::all(client.clone()).list(&ListParams::default()).await.ok()
-    })
-    .await;
 }
