@@ -2,10 +2,15 @@
 //!
 //! [`api`] are our custom resources. [`world`] is what the API server says, as little of it as we need, in types of our own.
 //! [`render`] is pure: the world, the node's name and its attachments in, the node's intent and what is wrong out.
+//! [`controller`] is elected: it allots locators and tells authors of objects what became of them. [`status`] is what a node's agent tells.
 
+#[allow(unreachable_pub, reason = "KubeSchema makes a type of its own of each")]
 pub mod api;
 pub mod controller;
+mod crds;
 pub mod render;
 pub mod status;
 mod version;
 pub mod world;
+
+pub use crds::crds;

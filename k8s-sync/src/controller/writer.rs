@@ -56,8 +56,7 @@ impl Writer {
     pub(super) async fn write(&self, write: &Write) -> Result<Written, WriteError> {
         let kind = &write.object.kind;
         let (api, resource) = api_of(&self.client, kind).ok_or_else(|| WriteError::Kind(kind.clone()))?;
-        let params = PatchParams::apply(FIELD_MANAGER).force();
-        let patch = Patch::Apply(body(write, &resource.api_version));
+        let (params, patch) = patch(write, &resource.api_version);
         match tokio::time::timeout(TIMEOUT, api.patch_status(&write.object.name, &params, &patch)).await? {
             Ok(object) => {
                 self.tell(write, &resource.api_version).await;
@@ -84,17 +83,26 @@ impl Writer {
     }
 }
 
-/// The version makes the API server refuse numbers that were counted in an older state of the pool.
-fn body(write: &Write, api_version: &str) -> Value {
-    let mut metadata = json!({ "name": write.object.name, "uid": write.uid });
-    let status = match &write.status {
-        Status::Common(status) => json!(status),
-        Status::Pool { status, over } => {
-            metadata["resourceVersion"] = json!(over);
-            json!(status)
+/// Conditions are ours alone, and applied. Numbers are written whole, so that none stays behind that somebody else has written, and over one
+/// version of the pool: the API server refuses those that were counted in an older one.
+fn patch(write: &Write, api_version: &str) -> (PatchParams, Patch<Value>) {
+    let mut object = json!({
+        "apiVersion": api_version, "kind": write.object.kind,
+        "metadata": { "name": write.object.name, "uid": write.uid },
+    });
+    match &write.status {
+        Status::Common(status) => {
+            object["status"] = json!(status);
+            (PatchParams::apply(FIELD_MANAGER).force(), Patch::Apply(object))
         }
-    };
-    json!({ "apiVersion": api_version, "kind": write.object.kind, "metadata": metadata, "status": status })
+        Status::Pool { status, over } => {
+            object["status"] = json!(status);
+            object["metadata"]["resourceVersion"] = json!(over);
+            let params =
+                PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+            (params, Patch::Merge(object))
+        }
+    }
 }
 
 fn reference(object: &ObjectRef, uid: &str, api_version: &str) -> ObjectReference {

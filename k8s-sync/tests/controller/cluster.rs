@@ -10,7 +10,6 @@ use std::{
 use futures_util::{FutureExt, StreamExt};
 use k8s_openapi::{
     api::{coordination::v1::Lease, core::v1::Namespace, events::v1::Event},
-    apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
     apimachinery::pkg::apis::meta::v1::Condition,
 };
 use k8s_sync::{
@@ -20,7 +19,7 @@ use k8s_sync::{
     world::{LocatorPool, Node, Object, World},
 };
 use kube::{
-    Api, Client, CustomResourceExt, Resource, ResourceExt,
+    Api, Client, Resource, ResourceExt,
     api::{ListParams, PostParams},
     runtime::watcher::watch_object,
 };
@@ -38,7 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Runs a test's body on a cluster, if there is one, and leaves nothing of it there.
 pub(crate) async fn on_cluster(body: impl AsyncFnOnce(&Cluster)) {
-    let Some(cluster) = Cluster::find(&definitions()).await else { return };
+    let Some(cluster) = Cluster::find(&k8s_sync::crds()).await else { return };
     let ended = AssertUnwindSafe(body(&cluster)).catch_unwind().await;
     cluster.clean().await;
     if let Err(panic) = ended {
@@ -109,21 +108,6 @@ pub(crate) async fn create_vrf(client: &Client, world: &mut World, name: &str, s
 
 pub(crate) fn add_nodes(world: &mut World, names: impl IntoIterator<Item = String>) {
     world.nodes.extend(names.into_iter().map(|name| (name, Node { ready: true, ..Node::default() })));
-}
-
-/// Our custom resources.
-pub(crate) fn definitions() -> Vec<CustomResourceDefinition> {
-    vec![
-        api::Vrf::crd(),
-        api::LocatorPool::crd(),
-        api::BgpCluster::crd(),
-        api::BgpPeerConfig::crd(),
-        api::BgpAdvertisement::crd(),
-        api::BgpNodeOverride::crd(),
-        api::EgressPolicy::crd(),
-        api::AttachmentCircuit::crd(),
-        api::NodeState::crd(),
-    ]
 }
 
 /// Every locator with every node that the pool's status has ever named with it, from now on.
