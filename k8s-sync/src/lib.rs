@@ -1,8 +1,11 @@
 //! Kubernetes in, intent out.
 //!
-//! [`api`] are our custom resources. [`world`] is what the API server says, as little of it as we need, in types of our own.
+//! [`api`] are our custom resources. [`world`] is what the API server says, as little of it as we need, in types of our own;
+//! [`watch`] follows it, and [`snapshot`] keeps it on disk for a start without it.
 //! [`render`] is pure: the world, the node's name and its attachments in, the node's intent and what is wrong out.
 
 pub mod api;
 pub mod render;
+pub mod snapshot;
+pub mod watch;
 pub mod world;
