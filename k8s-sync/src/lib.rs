@@ -4,8 +4,12 @@
 //! [`watch`] follows it, and [`snapshot`] keeps it on disk for a start without it.
 //! [`render`] is pure: the world, the node's name and its attachments in, the node's intent and what is wrong out.
 
+#[allow(unreachable_pub, reason = "KubeSchema makes a type of its own of each")]
 pub mod api;
+mod crds;
 pub mod render;
 pub mod snapshot;
 pub mod watch;
 pub mod world;
+
+pub use crds::crds;
