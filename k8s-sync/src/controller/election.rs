@@ -1,11 +1,8 @@
-use std::sync::Arc;
-
 use kube::Client;
 use kube_lease_manager::{LeaseManagerBuilder, LeaseManagerError};
-use tokio::sync::watch;
 
-use super::lead::lead;
-use crate::{render::Problem, world::World};
+use super::{lead::lead, worlds::Worlds};
+use crate::watch;
 
 /// Name of the Lease.
 const LEASE: &str = "sixedge-controller";
@@ -19,8 +16,6 @@ pub struct Options {
     pub identity: String,
     /// Seconds that the Lease holds without being renewed; another controller takes over then.
     pub lease_seconds: u64,
-    /// What is wrong with a world.
-    pub review: fn(&World) -> Vec<Problem>,
 }
 
 /// Why the controller ended.
@@ -45,7 +40,20 @@ pub enum ControllerError {
 pub async fn run(
     client: Client,
     options: Options,
-    worlds: watch::Receiver<Option<Arc<World>>>,
+    stop: impl Future<Output = ()>,
+) -> Result<(), ControllerError> {
+    let secrets_in = Some(options.namespace.clone());
+    let follow = |client| {
+        watch::Sync::start(client, watch::Options { secrets_in: secrets_in.clone(), ..Default::default() })
+    };
+    run_with(client, options, follow, stop).await
+}
+
+/// As [`run`], with worlds from elsewhere.
+pub async fn run_with<W: Worlds + Send>(
+    client: Client,
+    options: Options,
+    follow: impl Fn(Client) -> W,
     stop: impl Future<Output = ()>,
 ) -> Result<(), ControllerError> {
     let failed = |error| ControllerError::Lease { namespace: options.namespace.clone(), error };
@@ -59,10 +67,17 @@ pub async fn run(
     loop {
         let leads = *elected.borrow_and_update();
         tracing::info!(identity = options.identity, leads, "election");
+        let leading = async {
+            if leads {
+                lead(client.clone(), &options.identity, follow(client.clone())).await
+            } else {
+                std::future::pending().await
+            }
+        };
         tokio::select! {
             () = &mut stop => break,
             changed = elected.changed() => if changed.is_err() { break },
-            () = lead(client.clone(), &options, worlds.clone()), if leads => break,
+            () = leading => {}
         }
     }
     drop(elected);

@@ -1,23 +1,20 @@
 //! The runner around the plan: listens, waits a moment for more, plans, writes. Dull on purpose.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use k8s_openapi::jiff::Timestamp;
 use kube::Client;
-use tokio::{
-    sync::watch,
-    time::{Instant, sleep_until},
-};
+use tokio::time::{Instant, sleep_until};
 
 use super::{
-    Options,
     mirror::{Mirror, news},
     patience::Patience,
     plan::{Facts, Write, plan},
+    worlds::Worlds,
     writer::{WriteError, Writer, Written},
 };
-use crate::world::World;
+use crate::render::review;
 
 /// What happens in bursts is answered once.
 const DEBOUNCE: Duration = Duration::from_millis(200);
@@ -26,8 +23,8 @@ const DEBOUNCE: Duration = Duration::from_millis(200);
 const AT_ONCE: usize = 8;
 
 /// What the leader knows.
-struct Leader<'a> {
-    options: &'a Options,
+struct Leader<W> {
+    worlds: W,
     writer: Writer,
     mirror: Mirror,
     patience: Patience,
@@ -35,12 +32,12 @@ struct Leader<'a> {
     due: Option<Instant>,
 }
 
-/// Leads until it is dropped, or the world ends.
-pub(super) async fn lead(client: Client, options: &Options, mut worlds: watch::Receiver<Option<Arc<World>>>) {
+/// Leads until it is dropped.
+pub(super) async fn lead(client: Client, identity: &str, worlds: impl Worlds + Send) {
     let mut news = news(&client);
     let mut leader = Leader {
-        options,
-        writer: Writer::new(client, &options.identity),
+        worlds,
+        writer: Writer::new(client, identity),
         mirror: Mirror::default(),
         patience: Patience::default(),
         due: Some(Instant::now()),
@@ -51,31 +48,28 @@ pub(super) async fn lead(client: Client, options: &Options, mut worlds: watch::R
                 leader.mirror.take(event);
                 leader.wake(Instant::now() + DEBOUNCE);
             }
-            changed = worlds.changed() => match changed {
-                Ok(()) => leader.wake(Instant::now() + DEBOUNCE),
-                Err(_) => return,
-            },
+            () = leader.worlds.changed() => leader.wake(Instant::now() + DEBOUNCE),
             () = sleep_until(leader.due.unwrap_or_else(Instant::now)), if leader.due.is_some() => {
                 leader.due = None;
-                let world = worlds.borrow_and_update().clone();
-                if let Some(world) = world.filter(|_| leader.mirror.is_complete()) {
-                    leader.round(&world).await;
-                }
+                leader.round().await;
             }
         }
     }
 }
 
-impl Leader<'_> {
+impl<W: Worlds> Leader<W> {
     fn wake(&mut self, at: Instant) {
         self.due = Some(self.due.map_or(at, |due| due.min(at)));
     }
 
-    async fn round(&mut self, world: &World) {
-        let problems = (self.options.review)(world);
+    async fn round(&mut self) {
+        // Of half of what there is, wrong things would be said.
+        let Some(world) = self.worlds.world().filter(|_| self.mirror.is_complete()) else { return };
+        let (problems, unreadable) = (review(&world), self.worlds.unreadable());
         let facts = Facts {
-            world,
+            world: &world,
             problems: &problems,
+            unreadable: &unreadable,
             node_states: &self.mirror.node_states,
             standing: &self.mirror.standing,
             now: Timestamp::now(),

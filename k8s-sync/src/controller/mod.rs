@@ -10,7 +10,9 @@ mod mirror;
 mod patience;
 mod plan;
 mod wanted;
+mod worlds;
 mod writer;
 
-pub use election::{ControllerError, Options, run};
+pub use election::{ControllerError, Options, run, run_with};
 pub use plan::{AnyStatus, Facts, Standing, Status, Turned, Write, plan};
+pub use worlds::Worlds;

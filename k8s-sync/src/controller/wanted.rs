@@ -16,7 +16,7 @@ pub(super) struct Edges<'a> {
 }
 
 /// An object with the nodes that should hold it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Wanted<'a> {
     pub(super) generation: i64,
     pub(super) nodes: BTreeSet<&'a str>,

@@ -14,8 +14,8 @@ use k8s_openapi::{
 };
 use k8s_sync::{
     api,
-    controller::{self, Options},
-    render,
+    controller::{self, Options, Worlds},
+    render::Problem,
     world::{LocatorPool, Node, Object, World},
 };
 use kube::{
@@ -163,6 +163,33 @@ async fn own_client() -> Client {
     }
 }
 
+fn own_runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+}
+
+fn options(namespace: &str, identity: &str) -> Options {
+    Options { namespace: namespace.into(), identity: identity.into(), lease_seconds: 3 }
+}
+
+/// Worlds as the test tells them.
+struct Told(watch::Receiver<Option<Arc<World>>>);
+
+impl Worlds for Told {
+    fn world(&self) -> Option<Arc<World>> {
+        self.0.borrow().clone()
+    }
+
+    fn unreadable(&self) -> Vec<Problem> {
+        Vec::new()
+    }
+
+    async fn changed(&mut self) {
+        if self.0.changed().await.is_err() {
+            std::future::pending().await
+        }
+    }
+}
+
 /// A controller on a runtime of its own, so that it can be killed.
 pub(crate) struct Controller {
     runtime: Runtime,
@@ -172,21 +199,24 @@ pub(crate) struct Controller {
 
 impl Controller {
     pub(crate) fn start(namespace: &str, identity: &str, worlds: &watch::Sender<Option<Arc<World>>>) -> Self {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let options = Options {
-            namespace: namespace.into(),
-            identity: identity.into(),
-            lease_seconds: 3,
-            review: render::review,
-        };
+        let (options, runtime) = (options(namespace, identity), own_runtime());
         let (stop, stopped) = oneshot::channel::<()>();
-        let worlds = worlds.subscribe();
+        let told = worlds.subscribe();
         let ended = runtime.spawn(async move {
-            let stopped = async {
-                let _ = stopped.await;
-            };
-            controller::run(own_client().await, options, worlds, stopped).await
+            let follow = |_| Told(told.clone());
+            let stopped = async { stopped.await.unwrap_or_default() };
+            controller::run_with(own_client().await, options, follow, stopped).await
+        });
+        Self { runtime, stop, ended }
+    }
+
+    /// With the world that the API server tells.
+    pub(crate) fn start_with_its_own_eyes(namespace: &str) -> Self {
+        let (options, runtime) = (options(namespace, "one"), own_runtime());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let ended = runtime.spawn(async move {
+            let stopped = async { stopped.await.unwrap_or_default() };
+            controller::run(own_client().await, options, stopped).await
         });
         Self { runtime, stop, ended }
     }

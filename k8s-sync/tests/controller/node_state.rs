@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Node;
 use k8s_sync::{
-    api::{FamilyState, NodeState, NodeStateStatus, SessionState},
+    api::{FamilyState, NodeState, NodeStateStatus, SessionState, Vrf, VrfState},
     status::{Facts, NodeStateWriter, conditions},
 };
 use kube::{
@@ -32,12 +32,23 @@ fn status(session: &str, received: u64) -> NodeStateStatus {
     NodeStateStatus { version: "0.1.0".into(), conditions, sessions, ..NodeStateStatus::default() }
 }
 
-async fn create_node(client: &Client, name: &str) -> Node {
-    let node = json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": name } });
+/// A Node that is ready.
+pub(crate) async fn create_node(client: &Client, name: &str) -> Node {
+    let labels = json!({ "kubernetes.io/hostname": name });
+    let status = json!({ "conditions": [{ "type": "Ready", "status": "True" }] });
+    let metadata = json!({ "name": name, "labels": labels });
+    let node = json!({ "apiVersion": "v1", "kind": "Node", "metadata": metadata, "status": status });
     Api::<Node>::all(client.clone())
         .create(&PostParams::default(), &serde_json::from_value(node).unwrap())
         .await
         .unwrap()
+}
+
+/// A node that holds a VRF and is ready.
+pub(crate) fn holding(vrf: &Vrf) -> NodeStateStatus {
+    let observed_generation = vrf.metadata.generation.unwrap();
+    let held = VrfState { name: vrf.name_any(), observed_generation, ..VrfState::default() };
+    NodeStateStatus { vrfs: vec![held], ..status("Established", 1) }
 }
 
 async fn state(client: &Client, node: &str) -> Option<NodeState> {

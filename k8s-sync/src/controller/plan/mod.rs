@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     allocate::{allocate, neighbors},
     holding::{Holders, Outcome, names},
-    wanted::{Edges, Wanted},
+    wanted::Edges,
 };
 use crate::{
     api::{Allocation, CommonStatus, LocatorPoolStatus, NodeState, Nodes},
@@ -20,6 +20,9 @@ use crate::{
     world::{LocatorPool, Object, ObjectRef, World},
 };
 
+/// What nodes have no say in.
+const POOL: &str = "LocatorPool";
+
 /// What a plan is made of.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
@@ -27,6 +30,8 @@ pub struct Facts<'a> {
     pub world: &'a World,
     /// What is wrong with it.
     pub problems: &'a [Problem],
+    /// Objects that the world lacks, or has an older state of, as they cannot be read.
+    pub unreadable: &'a [Problem],
     /// What nodes tell, by name.
     pub node_states: &'a BTreeMap<String, NodeState>,
     /// What our objects say of themselves now.
@@ -104,24 +109,20 @@ pub struct Turned {
 pub fn plan(facts: &Facts<'_>) -> Vec<Write> {
     let edges = Edges::of(facts.world);
     let holders = Holders::of(facts.world, facts.node_states);
-    let common = facts.standing.iter().filter_map(|(object, standing)| {
-        // While world and standing tell of different generations, one is about to hear of the other's.
-        let wanted = edges.wanting(object).filter(|wanted| wanted.generation == standing.generation)?;
-        facts.common(object, standing, &wanted, holders.outcome(object, &wanted))
-    });
+    let common =
+        facts.standing.iter().filter(|(object, _)| object.kind != POOL).filter_map(|(object, standing)| {
+            let wanted = edges.wanting(object).unwrap_or_default();
+            // While world and standing tell of different generations, one is about to hear of the other's.
+            let is_known = wanted.generation == standing.generation || facts.is_unreadable(object);
+            is_known.then(|| facts.common(object, standing, holders.outcome(object, &wanted)))?
+        });
     let pools = facts.pools();
     let of_pool = pools.iter().filter_map(|(name, pool)| facts.pool(name, pool, &pools));
     common.chain(of_pool).collect()
 }
 
 impl Facts<'_> {
-    fn common(
-        &self,
-        object: &ObjectRef,
-        standing: &Standing,
-        wanted: &Wanted<'_>,
-        outcome: Outcome,
-    ) -> Option<Write> {
+    fn common(&self, object: &ObjectRef, standing: &Standing, outcome: Outcome) -> Option<Write> {
         let accepted = self.accepted(object, Vec::new());
         let (programmed, ready) = if accepted.holds {
             (outcome.programmed, outcome.ready)
@@ -130,7 +131,7 @@ impl Facts<'_> {
         };
         let before = &standing.status.conditions;
         let condition =
-            |kind, verdict: Verdict| verdict.over(kind, before, Some(wanted.generation), self.now);
+            |kind, verdict: Verdict| verdict.over(kind, before, Some(standing.generation), self.now);
         let turned = turned(before, &accepted, standing.generation);
         let conditions =
             vec![condition(ACCEPTED, accepted), condition(PROGRAMMED, programmed), condition(READY, ready)];
@@ -144,11 +145,15 @@ impl Facts<'_> {
         })
     }
 
+    fn is_unreadable(&self, object: &ObjectRef) -> bool {
+        self.unreadable.iter().any(|problem| problem.object == *object)
+    }
+
     /// The pools as they are wanted, with what they have given by the newest that is known.
     fn pools(&self) -> BTreeMap<&str, Object<LocatorPool>> {
         let pool = |(name, object): (&'_ String, &Object<LocatorPool>)| {
             let mut object = object.clone();
-            if let Some(standing) = self.standing.get(&ObjectRef::cluster("LocatorPool", name)) {
+            if let Some(standing) = self.standing.get(&ObjectRef::cluster(POOL, name)) {
                 object.spec.allocations.clone_from(&standing.status.allocations);
             }
             object
@@ -162,7 +167,7 @@ impl Facts<'_> {
         pool: &Object<LocatorPool>,
         pools: &BTreeMap<&str, Object<LocatorPool>>,
     ) -> Option<Write> {
-        let object = ObjectRef::cluster("LocatorPool", name);
+        let object = ObjectRef::cluster(POOL, name);
         let standing =
             self.standing.get(&object).filter(|standing| standing.generation == pool.generation)?;
         let beside = neighbors(name, pools.iter().map(|(name, pool)| (*name, &pool.spec)));
@@ -177,7 +182,8 @@ impl Facts<'_> {
         };
         let before = &standing.status.conditions;
         let turned = turned(before, &accepted, standing.generation);
-        let condition = |kind, verdict: Verdict| verdict.over(kind, before, Some(pool.generation), self.now);
+        let condition =
+            |kind, verdict: Verdict| verdict.over(kind, before, Some(standing.generation), self.now);
         let conditions = vec![condition(ACCEPTED, accepted), condition(READY, ready)];
         let stands = conditions == *before && given.allocations == standing.status.allocations;
         let status = Status::Pool {
@@ -189,7 +195,8 @@ impl Facts<'_> {
 
     /// `faults` are reason and message of what is wrong besides; of a place that is told of already they say nothing new.
     fn accepted(&self, object: &ObjectRef, faults: Vec<(String, String)>) -> Verdict {
-        let own = self.problems.iter().filter(|problem| problem.object == *object);
+        let problems = self.unreadable.iter().chain(self.problems);
+        let own = problems.filter(|problem| problem.object == *object);
         let mut told: Vec<(String, String)> =
             own.map(|problem| (problem.reason.to_string(), problem.message.clone())).collect();
         for (reason, message) in faults {

@@ -8,6 +8,7 @@ use crate::{api::NodeStateSpec, render::Reason, world::Node};
 struct Cluster {
     world: World,
     problems: Vec<Problem>,
+    unreadable: Vec<Problem>,
     node_states: BTreeMap<String, NodeState>,
     standing: BTreeMap<ObjectRef, Standing>,
     now: Timestamp,
@@ -44,7 +45,14 @@ impl Cluster {
         let standing =
             kinds.map(|(kind, name, generation)| (ObjectRef::cluster(kind, name), standing(generation)));
         let now = Timestamp::from_second(1000).unwrap();
-        Self { world, problems: vec![], node_states: BTreeMap::new(), standing: standing.into(), now }
+        Self {
+            world,
+            problems: vec![],
+            unreadable: vec![],
+            node_states: BTreeMap::new(),
+            standing: standing.into(),
+            now,
+        }
     }
 
     fn node_state(&mut self, node: &str, status: Value) {
@@ -69,6 +77,7 @@ impl Cluster {
         plan(&Facts {
             world: &self.world,
             problems: &self.problems,
+            unreadable: &self.unreadable,
             node_states: &self.node_states,
             standing: &self.standing,
             now: self.now,
@@ -209,6 +218,17 @@ fn what_is_wrong_is_told_once_and_what_is_right_again_too() {
     cluster.problems.clear();
     assert_eq!(told(cluster.settle()), [true]);
     assert_eq!(told(cluster.settle()), [false; 0]);
+}
+
+#[test]
+fn what_cannot_be_read_is_told_of_its_newest_generation() {
+    let mut cluster = Cluster::new();
+    cluster.standing.get_mut(&vrf()).unwrap().generation = 4;
+    let message = "cannot be read".to_owned();
+    cluster.unreadable = vec![Problem { object: vrf(), reason: Reason::Invalid, message }];
+    cluster.settle();
+    assert_eq!(cluster.told(&vrf())[0], "Accepted=False Invalid");
+    assert_eq!(cluster.standing[&vrf()].status.conditions[0].observed_generation, Some(4));
 }
 
 #[test]
