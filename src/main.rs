@@ -6,8 +6,10 @@ mod cleanup;
 mod clear;
 mod config;
 mod control;
+mod controller;
 mod decode;
 mod kernel;
+mod logs;
 mod report;
 mod show;
 
@@ -26,6 +28,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Agent(agent::Agent),
+    Controller(controller::Controller),
     Show(show::Show),
     Check(check::Check),
     Clear(clear::Clear),
@@ -38,6 +41,7 @@ enum Command {
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Agent(agent) => agent.run(),
+        Command::Controller(controller) => controller.run(),
         Command::Show(show) => show.run(),
         Command::Check(check) => check.run(),
         Command::Clear(clear) => clear.run(),

@@ -7,6 +7,7 @@
 
 #[allow(unreachable_pub, reason = "KubeSchema makes a type of its own of each")]
 pub mod api;
+mod connect;
 pub mod controller;
 mod crds;
 pub mod render;
@@ -16,4 +17,5 @@ mod version;
 pub mod watch;
 pub mod world;
 
+pub use connect::{ConnectError, connect};
 pub use crds::crds;

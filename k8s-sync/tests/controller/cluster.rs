@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     panic::{AssertUnwindSafe, resume_unwind},
+    path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -19,8 +20,9 @@ use k8s_sync::{
     world::{LocatorPool, Node, Object, World},
 };
 use kube::{
-    Api, Client, Resource, ResourceExt,
+    Api, Client, Config, Resource, ResourceExt,
     api::{ListParams, PostParams},
+    config::{KubeConfigOptions, Kubeconfig},
     runtime::watcher::watch_object,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -211,12 +213,15 @@ impl Controller {
     }
 
     /// With the world that the API server tells.
-    pub(crate) fn start_with_its_own_eyes(namespace: &str) -> Self {
-        let (options, runtime) = (options(namespace, "one"), own_runtime());
+    pub(crate) fn start_with_its_own_eyes(kubeconfig: PathBuf) -> Self {
+        let (options, runtime) = (options("default", "one"), own_runtime());
         let (stop, stopped) = oneshot::channel::<()>();
         let ended = runtime.spawn(async move {
             let stopped = async { stopped.await.unwrap_or_default() };
-            controller::run(own_client().await, options, stopped).await
+            let kubeconfig = Kubeconfig::read_from(kubeconfig).unwrap();
+            let config =
+                Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
+            controller::run(Client::try_from(config).unwrap(), options, stopped).await
         });
         Self { runtime, stop, ended }
     }
