@@ -13,7 +13,7 @@ use std::{
 };
 
 use bgp_core::{
-    config::{GracefulRestartConfig, Listen, PeerConfig, SpeakerConfig, VrfPolicy},
+    config::{GracefulRestartConfig, Listen, PeerConfig, SpeakerConfig, Transport, VrfPolicy},
     rib::{LocalRoute, LocalSid, VpnPath},
 };
 use bgp_wire::{Family, nlri::Prefix};
@@ -73,6 +73,7 @@ impl Pe {
             route_reflector_client: false,
             next_hop_self: false,
             max_prefixes: None,
+            transport: Transport::default(),
             description: "rr".into(),
         };
         let config = SpeakerConfig {

@@ -12,7 +12,7 @@ use std::{
 };
 
 use bgp_core::{
-    config::{GracefulRestartConfig, Listen, PeerConfig, SpeakerConfig},
+    config::{GracefulRestartConfig, Listen, PeerConfig, SpeakerConfig, Transport},
     rib::LocalRoute,
     speaker::ConfigureError,
 };
@@ -62,6 +62,7 @@ impl Addresses {
             route_reflector_client: true,
             next_hop_self: false,
             max_prefixes: None,
+            transport: Transport::default(),
             description: String::new(),
         }
     }
