@@ -37,10 +37,8 @@ impl Node {
         if neighbor.uptime_seconds.is_some() || !on_link {
             return None;
         }
-        let (gateway, _) = self.underlay.resolve(neighbor.address).await.ok()??;
-        (gateway != neighbor.address).then(|| {
-            format!("{} is not on a link of this node, but behind {gateway}; write multihop", neighbor.address)
-        })
+        let gateway = self.underlay.gateway_to(neighbor.address).await?;
+        Some(format!("the neighbor is on no link of this node, but behind {gateway}; write multihop"))
     }
 
     pub(super) async fn clear(&self, neighbor: IpAddr) -> Result<String, Refusal> {
