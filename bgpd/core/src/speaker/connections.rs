@@ -89,11 +89,11 @@ impl Speaker {
         now: Instant,
         out: &mut Vec<Output>,
     ) {
-        let peer = self.connections.get(&connection).and_then(|id| self.peers.get_mut(id));
-        if let Some(peer) = peer {
+        let Some(id) = self.connections.get(&connection).copied() else { return };
+        self.lost(connection, now, out);
+        if let Some(peer) = self.peers.get_mut(&id) {
             peer.last_error = Some((now, reason));
         }
-        self.lost(connection, now, out);
     }
 
     /// An OPEN has come: resolves a collision before the state machine sees it (RFC 4271 section 6.8).
