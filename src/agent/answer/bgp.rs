@@ -38,7 +38,10 @@ impl Node {
             return None;
         }
         let gateway = self.underlay.gateway_to(neighbor.address).await?;
-        Some(format!("the neighbor is on no link of this node, but behind {gateway}; write multihop"))
+        Some(format!(
+            "the neighbor is on no link of this node, and what is sent to it ends at {gateway}; write multihop if that is \
+             another node"
+        ))
     }
 
     pub(super) async fn clear(&self, neighbor: IpAddr) -> Result<String, Refusal> {
