@@ -7,6 +7,7 @@ mod clear;
 mod config;
 mod control;
 mod controller;
+mod crds;
 mod decode;
 mod kernel;
 mod logs;
@@ -34,6 +35,7 @@ enum Command {
     Clear(clear::Clear),
     Cleanup(cleanup::Cleanup),
     Decode(decode::Decode),
+    Crds(crds::Crds),
     /// Prints the version.
     Version,
 }
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Command::Clear(clear) => clear.run(),
         Command::Cleanup(cleanup) => cleanup.run(),
         Command::Decode(decode) => decode.run(),
+        Command::Crds(crds) => crds.run(),
         Command::Version => {
             println!("sixedge {}", env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS

@@ -11,6 +11,7 @@ use super::{CommonStatus, schema};
     group = "sixedge.io",
     version = "v1alpha1",
     kind = "BgpCluster",
+    doc = "Nodes that are provider edges, and what they speak to whom.",
     plural = "bgpclusters",
     status = "CommonStatus",
     derive = "PartialEq",
@@ -34,6 +35,7 @@ use super::{CommonStatus, schema};
 pub struct BgpClusterSpec {
     /// The nodes; all where it is not set. No node may be in two clusters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "schema::Selector")]
     pub node_selector: Option<LabelSelector>,
     /// SRv6; without it the nodes have no VRFs (customer-edge role).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -114,6 +116,7 @@ pub struct PeerConfigRef {
     group = "sixedge.io",
     version = "v1alpha1",
     kind = "BgpPeerConfig",
+    doc = "How to speak BGP to peers.",
     plural = "bgppeerconfigs",
     status = "CommonStatus",
     derive = "PartialEq",
@@ -200,13 +203,13 @@ pub enum Family {
     group = "sixedge.io",
     version = "v1alpha1",
     kind = "BgpAdvertisement",
+    doc = "What is advertised, and how.",
     plural = "bgpadvertisements",
     status = "CommonStatus",
     derive = "PartialEq",
     category = "sixedge",
     shortname = "bgpadv",
     printcolumn(name = "VRF", type_ = "string", json_path = ".spec.vrf"),
-    printcolumn(name = "Types", type_ = "string", json_path = ".spec.advertisements[*].type"),
     printcolumn(name = "Nodes", type_ = "string", json_path = ".status.nodes.summary"),
     printcolumn(
         name = "Accepted",
@@ -227,6 +230,7 @@ pub struct BgpAdvertisementSpec {
     pub vrf: Option<String>,
     /// From these nodes; from all where it is not set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "schema::Selector")]
     pub node_selector: Option<LabelSelector>,
     /// What.
     #[schemars(length(min = 1, max = 64))]
@@ -248,6 +252,7 @@ pub struct Advertisement {
     pub addresses: Vec<ServiceAddress>,
     /// Which pods, services or egress policies, by label; all where it is not set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "schema::Selector")]
     pub selector: Option<LabelSelector>,
     /// What the routes carry.
     #[serde(default)]
@@ -312,6 +317,7 @@ pub struct RouteAttributes {
     group = "sixedge.io",
     version = "v1alpha1",
     kind = "BgpNodeOverride",
+    doc = "What one node has otherwise than its BgpCluster says; its name is the node's.",
     plural = "bgpnodeoverrides",
     status = "CommonStatus",
     derive = "PartialEq",

@@ -21,7 +21,8 @@ pub use locator::{
     Allocation, LocatorPool, LocatorPoolSpec, LocatorPoolStatus, LocatorStructure, NodeLocator,
 };
 pub use node_state::{
-    FamilyState, LocatorState, NodeState, NodeStateSpec, NodeStateStatus, ObjectState, SessionState, VrfState,
+    FamilyState, LocatorState, NodeState, NodeStateSpec, NodeStateStatus, NodeSummary, ObjectState,
+    SessionState, VrfState,
 };
 pub use vrf::{Encapsulation, PodNetwork, PodRange, SidAllocation, StaticRoute, Vrf, VrfInterface, VrfSpec};
 

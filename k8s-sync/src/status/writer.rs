@@ -68,7 +68,8 @@ impl NodeStateWriter {
     }
 
     /// What is so now. Never waits: it is written as soon as the pace and the API server allow, or something newer instead of it.
-    pub fn write(&self, status: NodeStateStatus) {
+    pub fn write(&self, mut status: NodeStateStatus) {
+        status.summarize();
         self.wanted.send_replace(Some(Arc::new(status)));
     }
 }
