@@ -6,8 +6,11 @@ mod cleanup;
 mod clear;
 mod config;
 mod control;
+mod controller;
+mod crds;
 mod decode;
 mod kernel;
+mod logs;
 mod report;
 mod show;
 
@@ -26,11 +29,13 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Agent(agent::Agent),
+    Controller(controller::Controller),
     Show(show::Show),
     Check(check::Check),
     Clear(clear::Clear),
     Cleanup(cleanup::Cleanup),
     Decode(decode::Decode),
+    Crds(crds::Crds),
     /// Prints the version.
     Version,
 }
@@ -38,11 +43,13 @@ enum Command {
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Agent(agent) => agent.run(),
+        Command::Controller(controller) => controller.run(),
         Command::Show(show) => show.run(),
         Command::Check(check) => check.run(),
         Command::Clear(clear) => clear.run(),
         Command::Cleanup(cleanup) => cleanup.run(),
         Command::Decode(decode) => decode.run(),
+        Command::Crds(crds) => crds.run(),
         Command::Version => {
             println!("sixedge {}", env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS

@@ -15,7 +15,7 @@ mod source;
 mod state_file;
 mod underlay;
 
-use std::{io::IsTerminal, path::PathBuf, process::ExitCode, time::Duration};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -27,6 +27,7 @@ use crate::{
     config,
     control::{self, Request, Response},
     kernel::{Kernel, KernelError},
+    logs,
 };
 use lingering::Lingering;
 use node::Node;
@@ -96,14 +97,7 @@ type Question = (Request, oneshot::Sender<Response>);
 
 impl Agent {
     pub(crate) fn run(&self) -> ExitCode {
-        tracing_subscriber::fmt()
-            .with_env_filter(
-                tracing_subscriber::EnvFilter::try_from_env("SIXEDGE_LOG")
-                    .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info")),
-            )
-            .with_ansi(std::io::stderr().is_terminal())
-            .with_writer(std::io::stderr)
-            .init();
+        logs::init();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let ended = match runtime {
             Ok(runtime) => runtime.block_on(self.serve()),

@@ -6,6 +6,7 @@ mod condition;
 mod egress;
 mod locator;
 mod node_state;
+mod schema;
 mod vrf;
 
 pub use bgp::{
@@ -20,7 +21,8 @@ pub use locator::{
     Allocation, LocatorPool, LocatorPoolSpec, LocatorPoolStatus, LocatorStructure, NodeLocator,
 };
 pub use node_state::{
-    FamilyState, LocatorState, NodeState, NodeStateSpec, NodeStateStatus, ObjectState, SessionState, VrfState,
+    FamilyState, LocatorState, NodeState, NodeStateSpec, NodeStateStatus, NodeSummary, ObjectState,
+    SessionState, VrfState,
 };
 pub use vrf::{Encapsulation, PodNetwork, PodRange, SidAllocation, StaticRoute, Vrf, VrfInterface, VrfSpec};
 

@@ -1,10 +1,12 @@
 mod accepted;
 mod arbitrary;
+mod attributes;
 mod circuits;
 mod contradictions;
 mod documented;
 mod keys;
 mod translations;
+mod transport;
 mod values;
 mod yaml;
 

@@ -41,11 +41,12 @@ pub(super) fn short_name(name: &str, path: &str, faults: &mut Faults) {
 }
 
 fn hosts(policy: &EgressPolicy, vrf: &Vrf, path: &str, faults: &mut Faults) {
+    // A gateway serves hosts behind other nodes as well.
     faults.add_if(
-        policy.sources.is_empty() && policy.circuits.is_empty(),
+        policy.sources.is_empty() && policy.circuits.is_empty() && policy.gateway.is_none(),
         path,
         "the policy is for no host",
-        "write sources, circuits or both",
+        "write sources, circuits, or gateway where this node has its addresses",
     );
     let names: BTreeSet<&str> = vrf.circuits.iter().map(|circuit| circuit.interface.as_str()).collect();
     let patterns: Vec<&str> = names.iter().copied().filter(|name| is_pattern(name)).collect();
@@ -127,7 +128,7 @@ fn owned_addresses(
         match owned.iter().find(|(other, ..)| other == address) {
             Some((_, settings, first)) if *settings != gateway.owned() => {
                 let problem = format!("{address} is {first} already, with other settings");
-                let remedy = "write the same ports, portBlock, localPreference and gracefulShutdown in both";
+                let remedy = "write the same ports, portBlock, localPreference, communities, color and gracefulShutdown in both";
                 faults.add(place, problem, remedy);
             }
             Some(_) => {}
