@@ -5,6 +5,7 @@ mod egress;
 mod membership;
 mod names;
 mod namespace;
+mod network_policy;
 mod parse;
 mod problem;
 mod service;
