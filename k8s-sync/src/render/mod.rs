@@ -8,6 +8,7 @@ mod namespace;
 mod network_policy;
 mod parse;
 mod problem;
+mod room;
 mod service;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -21,7 +21,7 @@ const OF_A_RULE: usize = 30 + 3;
 
 /// Why the dataplane would not take these rules of one direction.
 pub(super) fn refusal(rules: &[FilterRule], side: Side) -> Option<String> {
-    let filter = Filter { rules: rules.iter().flat_map(of_each_family).collect() };
+    let filter = of_each_family(rules);
     let limit = if filter.rules.len() > MOST_RULES {
         format!("{MOST_RULES} rules")
     } else if !fits(&filter) {
@@ -37,7 +37,11 @@ pub(super) fn refusal(rules: &[FilterRule], side: Side) -> Option<String> {
 }
 
 /// As the planner does it.
-fn of_each_family(wanted: &FilterRule) -> Vec<Rule> {
+pub(crate) fn of_each_family(rules: &[FilterRule]) -> Filter {
+    Filter { rules: rules.iter().flat_map(families).collect() }
+}
+
+fn families(wanted: &FilterRule) -> Vec<Rule> {
     let everywhere: [IpNet; 2] = [
         Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 0).into(),
         Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, 0).into(),

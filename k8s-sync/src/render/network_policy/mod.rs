@@ -23,6 +23,7 @@ use vrf_manager::intent::FilterRule;
 use super::{Problem, Scope, names, namespace::in_namespace, parse::Reader};
 use crate::world::{Key, ObjectRef, Pod, matches};
 use allowed::Allowed;
+pub(super) use limit::of_each_family;
 use peer::Peers;
 use port::Ports;
 
