@@ -79,9 +79,9 @@ impl Global<'_, '_> {
     fn egress(&self, rule: &Rule<'_>) -> Vec<(IpNet, RouteAttributes)> {
         let policies = &self.node.inputs.world.egress_policies;
         let vrfs = self.draft.intent.vrfs.iter().zip(&self.draft.vrfs);
-        let all = vrfs.flat_map(|(vrf, origins)| vrf.egress.iter().zip(&origins.egress));
-        let gateways = all.filter_map(|(policy, origin)| {
-            let object = policies.get(&origin.object.name)?;
+        let all = vrfs.flat_map(|(vrf, origins)| vrf.egress.iter().map(|policy| (policy, &origins.egress)));
+        let gateways = all.filter_map(|(policy, origins)| {
+            let object = policies.get(&origins.get(&policy.name)?.object.name)?;
             policy.gateway.as_ref().filter(|_| rule.selects(&object.labels))
         });
         let of_gateway = |gateway: &EgressGateway| {

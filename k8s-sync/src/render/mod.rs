@@ -13,10 +13,12 @@ mod locator;
 mod membership;
 mod names;
 mod namespace;
+mod network_policy;
 mod node;
 mod parse;
 mod problem;
 mod review;
+mod room;
 mod route;
 mod service;
 mod settle;
@@ -92,7 +94,8 @@ fn draft(inputs: Inputs<'_>, problems: &mut Vec<Problem>) -> Result<Draft, Probl
     let core = &srv6.core_interfaces;
     let makings =
         vrf::Makings { node: &node, membership: &membership, advertisements: &advertisements, core };
-    let (vrfs, of_vrfs) = makings.vrfs(problems).into_iter().unzip();
+    let (mut vrfs, of_vrfs): (Vec<_>, _) = makings.vrfs(problems).into_iter().unzip();
+    room::fit(&mut vrfs, problems);
     let mut draft = Draft {
         intent: Intent { router, srv6, bgp, vrfs, underlay_routes: Vec::new() },
         cluster: ObjectRef::cluster(node::CLUSTER, node.cluster),

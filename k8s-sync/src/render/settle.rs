@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use vrf_manager::intent::{Intent, IntentError, check};
+use vrf_manager::intent::{Intent, IntentError, Vrf, check};
 
 use super::{
     Problem, Reason,
-    draft::{Draft, Origin, VrfOrigins},
+    draft::{Draft, Origin},
 };
 use crate::world::ObjectRef;
 
@@ -64,8 +64,14 @@ impl Draft {
             Part::Distinguisher(i) => vrf(i, "spec.rd"),
             Part::Circuit(i, j) => self.vrfs.get(i)?.circuits.get(j).cloned(),
             Part::StaticRoute(i, j) => self.vrfs.get(i)?.static_routes.get(j).cloned(),
-            Part::Service(i, j) => self.vrfs.get(i)?.services.get(j).cloned(),
-            Part::Egress(i, j) => self.vrfs.get(i)?.egress.get(j).cloned(),
+            Part::Service(i, j) => {
+                let service = self.intent.vrfs.get(i)?.services.get(j)?;
+                self.vrfs.get(i)?.services.get(&service.name).cloned()
+            }
+            Part::Egress(i, j) => {
+                let policy = self.intent.vrfs.get(i)?.egress.get(j)?;
+                self.vrfs.get(i)?.egress.get(&policy.name).cloned()
+            }
             Part::Neighbor(i) => self.neighbors.get(i).cloned(),
             Part::Network(i) => self.networks.get(i).cloned(),
             Part::CoreInterface(i) => {
@@ -114,20 +120,14 @@ impl Draft {
             Part::Circuit(i, j) => {
                 self.vrfs[i].circuits.remove(j);
                 let circuit = vrfs[i].circuits.remove(j);
-                self.forget(i, &circuit.interface);
+                forget(&mut vrfs[i], &circuit.interface);
             }
             Part::StaticRoute(i, j) => {
                 self.vrfs[i].static_routes.remove(j);
                 vrfs[i].static_routes.remove(j);
             }
-            Part::Service(i, j) => {
-                self.vrfs[i].services.remove(j);
-                vrfs[i].services.remove(j);
-            }
-            Part::Egress(i, j) => {
-                self.vrfs[i].egress.remove(j);
-                vrfs[i].egress.remove(j);
-            }
+            Part::Service(i, j) => drop(vrfs[i].services.remove(j)),
+            Part::Egress(i, j) => drop(vrfs[i].egress.remove(j)),
             Part::Neighbor(i) => {
                 self.neighbors.remove(i);
                 bgp.neighbors.remove(i);
@@ -140,23 +140,17 @@ impl Draft {
             Part::Locator(i) => drop(srv6.locators.remove(i)),
         }
     }
+}
 
-    /// Egress policies go on without the circuit's host; one that was for no other host is not wanted here.
-    fn forget(&mut self, vrf: usize, interface: &str) {
-        let (vrf, VrfOrigins { egress: origins, .. }) = (&mut self.intent.vrfs[vrf], &mut self.vrfs[vrf]);
-        let mut kept = Vec::new();
-        for policy in &mut vrf.egress {
-            let before = policy.circuits.len();
-            policy.circuits.retain(|circuit| circuit != interface);
-            let lost = policy.circuits.len() != before;
-            let of_no_host = policy.circuits.is_empty() && policy.sources.is_empty();
-            kept.push(!(lost && of_no_host && policy.gateway.is_none()));
-        }
-        let mut keep = kept.iter();
-        vrf.egress.retain(|_| keep.next() != Some(&false));
-        let mut keep = kept.iter();
-        origins.retain(|_| keep.next() != Some(&false));
-    }
+/// Egress policies go on without the circuit's host; one that was for no other host is not wanted here.
+fn forget(vrf: &mut Vrf, interface: &str) {
+    vrf.egress.retain_mut(|policy| {
+        let before = policy.circuits.len();
+        policy.circuits.retain(|circuit| circuit != interface);
+        let lost = policy.circuits.len() != before;
+        let of_no_host = policy.circuits.is_empty() && policy.sources.is_empty();
+        !(lost && of_no_host && policy.gateway.is_none())
+    });
 }
 
 /// Of `vrfs[0].staticRoutes[1].via` the static route.

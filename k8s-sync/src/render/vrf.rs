@@ -96,7 +96,7 @@ impl Makings<'_, '_> {
     ) {
         let mut made = circuit::of_vrf(scope, self.node, problems);
         made.extend(named);
-        made.extend(circuit::of_pods(scope));
+        made.extend(circuit::of_pods(scope, problems));
         made.retain(|circuit| claims.take(circuit, scope.name, problems));
         (origins.circuits, vrf.circuits) = made.into_iter().unzip();
     }
@@ -127,7 +127,8 @@ impl Makings<'_, '_> {
         let advertised = self.advertisements.of_vrf(scope.name);
         for Served { key, object, kind, mut service } in service::of_vrf(scope, problems) {
             service.advertise = advertised.service(&object.labels, kind);
-            origins.services.push(Origin::new(ObjectRef::namespaced("Service", key), "spec"));
+            let origin = Origin::new(ObjectRef::namespaced("Service", key), "spec");
+            origins.services.insert(service.name.clone(), origin);
             vrf.services.push(service);
         }
     }
@@ -140,7 +141,8 @@ impl Makings<'_, '_> {
                 let local_preference = gateway.attributes.local_preference;
                 gateway.attributes = RouteAttributes { local_preference, ..advertised.egress(labels) };
             }
-            origins.egress.push(Origin::new(ObjectRef::cluster("EgressPolicy", name), "spec"));
+            let origin = Origin::new(ObjectRef::cluster("EgressPolicy", name), "spec");
+            origins.egress.insert(policy.name.clone(), origin);
             vrf.egress.push(policy);
         }
     }

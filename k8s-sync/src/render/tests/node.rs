@@ -6,7 +6,6 @@ use super::*;
 use crate::{
     api::{BgpNodeOverrideSpec, BgpPeerConfigSpec, Family, PeerConfigRef, PeerOverride, SecretRef},
     render::testing::{object, peer, selector},
-    world::World,
 };
 
 #[test]
@@ -23,7 +22,6 @@ fn a_node_is_what_its_cluster_and_its_addresses_say() {
 
 #[test]
 fn a_node_without_a_cluster_or_a_locator_has_no_intent() {
-    type Edit = fn(&mut World);
     let cases: [(Edit, (&str, Reason)); 9] = [
         (|w| w.nodes.clear(), ("Node n1", Reason::Pending)),
         (|w| w.bgp_clusters.clear(), ("Node n1", Reason::Pending)),
