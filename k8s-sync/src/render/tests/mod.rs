@@ -1,5 +1,7 @@
 mod advertise;
+mod blocks;
 mod node;
+mod review;
 mod vrf;
 
 use vrf_manager::intent::{Intent, check};
