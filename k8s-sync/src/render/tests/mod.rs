@@ -1,6 +1,7 @@
 mod advertise;
 mod blocks;
 mod node;
+mod property;
 mod review;
 mod vrf;
 
