@@ -108,6 +108,7 @@ fn circuit(at: &At<'_>) -> Option<Circuit> {
         interface: interface?,
         addresses: addresses?,
         hosts: Vec::new(),
+        host_mac: None,
         proxy: false,
         probes: false,
         filter: filter?,

@@ -128,12 +128,12 @@ impl<'a> Membership<'a> {
         Some(Problem::new(ObjectRef::namespaced("Pod", &key), reason, message))
     }
 
-    /// The VRF of a pod; `None` where it is in none, for whichever reason.
-    pub(crate) fn vrf_of(&self, pod: &Key) -> Option<&'a str> {
-        self.vrfs.get(pod)?.as_ref().ok().copied().flatten()
+    /// The circuits of pods of this node, by VRF.
+    pub(crate) fn circuits(&self) -> impl Iterator<Item = (&'a str, &[&'a Attachment])> {
+        self.circuits.iter().map(|(vrf, circuits)| (*vrf, circuits.as_slice()))
     }
 
-    /// Whether any VRF has to do with the pod: also of several that contend for it.
+    /// Whether no VRF has to do with the pod: not even several that contend for it.
     pub(crate) fn is_global(&self, pod: &Key) -> bool {
         matches!(self.vrfs.get(pod), Some(Ok(None)))
     }

@@ -120,6 +120,7 @@ fn attachment(key: &Key, pod: &Pod) -> Attachment {
         pod: PodRef { namespace: key.namespace.clone(), name: key.name.clone(), uid: Some(pod.uid.clone()) },
         host_interface: format!("veth-{}", key.name),
         addresses: pod.addresses.clone(),
+        mac: None,
         gateways: pod.addresses.iter().map(gateway).collect(),
         netns: "/var/run/netns/pod".into(),
         reserved: true,

@@ -215,11 +215,13 @@ pub struct Circuit {
     pub addresses: Vec<IpNet>,
     /// Hosts on the link by address, whether or not in a subnet of the circuit: each is a route.
     pub hosts: Vec<IpAddr>,
+    /// MAC address that all hosts of the link have: nobody is asked for it. Needed where the interface is a port of a bridge, for
+    /// then the kernel hears no answers.
+    pub host_mac: Option<[u8; 6]>,
     /// The program answers for every address but the circuit's own hosts (proxy ARP, RFC 1027, and its like for IPv6): the
     /// hosts take others for being on their link.
     pub proxy: bool,
-    /// TCP from the hosts to the node's own gateway address goes to the node where it answers a connection that the node has
-    /// opened, as kubelets' probes are.
+    /// TCP from the hosts goes to the node where it answers a connection that the node has opened, as kubelets' probes are.
     pub probes: bool,
     /// Rules in order, before those of the VRF.
     pub filter: Vec<FilterRule>,

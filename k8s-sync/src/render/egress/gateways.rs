@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use vrf_manager::intent::{self, OwnedAddress};
+use vrf_manager::intent::{self, OwnedAddress, RouteAttributes};
 
 use super::super::{Reason, Scope, parse::Reader};
 use crate::{
@@ -56,7 +56,10 @@ impl<'a> Gateways<'a> {
         let below = u32::try_from(rank).unwrap_or(u32::MAX).saturating_mul(STEP);
         Some(intent::EgressGateway {
             addresses: addresses.to_vec(),
-            local_preference: Some(FIRST.saturating_sub(below)),
+            attributes: RouteAttributes {
+                local_preference: Some(FIRST.saturating_sub(below)),
+                ..RouteAttributes::default()
+            },
             ports: OwnedAddress::default().ports,
             port_block: self.port_block,
             graceful_shutdown: self.nodes[rank].spared,

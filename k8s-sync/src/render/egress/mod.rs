@@ -27,8 +27,11 @@ use gateways::Gateways;
 
 const KIND: &str = "EgressPolicy";
 
-/// The egress policies of a VRF that this node has to do with, in the order of their names.
-pub(crate) fn of_vrf(scope: &Scope<'_>, problems: &mut Vec<Problem>) -> Vec<intent::EgressPolicy> {
+/// The egress policies of a VRF that this node has to do with, in the order of their names; each with that of its object.
+pub(crate) fn of_vrf<'a>(
+    scope: &Scope<'a>,
+    problems: &mut Vec<Problem>,
+) -> Vec<(&'a str, intent::EgressPolicy)> {
     let mut owners = BTreeMap::new();
     let mut policies = Vec::new();
     for (name, spec) in specs(scope) {
@@ -38,7 +41,7 @@ pub(crate) fn of_vrf(scope: &Scope<'_>, problems: &mut Vec<Problem>) -> Vec<inte
         let needed = |policy: &intent::EgressPolicy| {
             policy.gateway.is_some() || !(policy.circuits.is_empty() && policy.sources.is_empty())
         };
-        policies.extend(policy.filter(needed));
+        policies.extend(policy.filter(needed).map(|policy| (name, policy)));
     }
     policies
 }

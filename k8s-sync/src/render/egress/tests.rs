@@ -1,3 +1,5 @@
+use vrf_manager::intent::RouteAttributes;
+
 use super::*;
 use crate::{
     api::{BgpNodeOverrideSpec, EgressGateways},
@@ -51,6 +53,7 @@ fn rendered(cluster: &Cluster, node: &str) -> (Vec<intent::EgressPolicy>, Vec<St
     }
     let membership = Membership::of(inputs, &mut problems);
     let policies = of_vrf(&membership.scope("red").unwrap(), &mut problems);
+    let policies = policies.into_iter().map(|(_, policy)| policy).collect();
     (policies, problems.iter().map(ToString::to_string).collect())
 }
 
@@ -64,7 +67,7 @@ fn fine(cluster: &Cluster, node: &str) -> Vec<intent::EgressPolicy> {
 fn preferences(cluster: &Cluster) -> [Option<(u32, bool)>; 2] {
     ["n1", "n2"].map(|node| {
         let gateway = fine(cluster, node).into_iter().next()?.gateway?;
-        Some((gateway.local_preference?, gateway.graceful_shutdown))
+        Some((gateway.attributes.local_preference?, gateway.graceful_shutdown))
     })
 }
 
@@ -79,7 +82,7 @@ fn a_policy_holds_the_circuits_of_its_pods_here() {
         addresses: addresses(&["192.0.2.70"]),
         gateway: Some(intent::EgressGateway {
             addresses: addresses(&["192.0.2.70"]),
-            local_preference: Some(200),
+            attributes: RouteAttributes { local_preference: Some(200), ..RouteAttributes::default() },
             ports: (1024, 65535),
             port_block: 128,
             graceful_shutdown: false,

@@ -1,3 +1,4 @@
+mod attributes;
 mod egress;
 mod filter;
 mod service;
