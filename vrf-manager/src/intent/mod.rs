@@ -6,6 +6,7 @@ mod attributes;
 mod check;
 mod egress;
 mod filter;
+mod pattern;
 mod service;
 
 use std::{
@@ -23,6 +24,7 @@ pub use attributes::{Network, RouteAttributes};
 pub use check::{IntentError, check, limits};
 pub use egress::{EgressGateway, EgressPolicy, OwnedAddress};
 pub use filter::FilterRule;
+pub use pattern::{is_pattern, matches};
 pub use service::{Backend, BackendState, RemoteBackends, Service, ServicePort, TrafficPolicy};
 
 /// Everything wanted of this node.
@@ -64,7 +66,7 @@ pub struct Srv6 {
     pub locators: Vec<NamedLocator>,
     /// Source of outer headers and next hop of VPN routes.
     pub source: Ipv6Addr,
-    /// Names of interfaces towards the SRv6 domain.
+    /// Names, or patterns with `*` and `?`, of interfaces towards the SRv6 domain.
     pub core_interfaces: Vec<String>,
 }
 

@@ -86,6 +86,7 @@ pub(super) fn vrf(vrf: &Vrf, id: VrfId, planned: &PlannedVrf) -> Vec<LocalRoute>
 const fn redistributed(source: RouteSource) -> Option<Source> {
     match source {
         RouteSource::Connected => Some(Source::Connected),
+        RouteSource::Host => Some(Source::Host),
         RouteSource::Static => Some(Source::Static),
         _ => None,
     }

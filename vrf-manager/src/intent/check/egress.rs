@@ -1,4 +1,4 @@
-use std::net::IpAddr;
+use std::{collections::BTreeSet, net::IpAddr};
 
 use srv6_types::maps::{EGRESS_CHOICES, NAME};
 
@@ -6,7 +6,7 @@ use super::{
     Faults, Seen,
     own::{Own, unicast},
 };
-use crate::intent::{EgressGateway, EgressPolicy, Intent, OwnedAddress, Vrf};
+use crate::intent::{EgressGateway, EgressPolicy, Intent, OwnedAddress, Vrf, is_pattern, matches};
 
 pub(super) fn check(vrf: &Vrf, intent: &Intent, path: &str, faults: &mut Faults) {
     let own = Own::of(vrf, path);
@@ -48,9 +48,13 @@ fn hosts(policy: &EgressPolicy, vrf: &Vrf, path: &str, faults: &mut Faults) {
         "the policy is for no host",
         "write sources, circuits, or gateway where this node has its addresses",
     );
+    let names: BTreeSet<&str> = vrf.circuits.iter().map(|circuit| circuit.interface.as_str()).collect();
+    let patterns: Vec<&str> = names.iter().copied().filter(|name| is_pattern(name)).collect();
+    let is_circuit =
+        |name: &str| names.contains(name) || patterns.iter().any(|pattern| matches(pattern, name));
     for (k, interface) in policy.circuits.iter().enumerate() {
         faults.add_if(
-            !vrf.circuits.iter().any(|circuit| circuit.interface == *interface),
+            !is_circuit(interface),
             format!("{path}.circuits[{k}]"),
             &format!("{interface} is no attachment circuit of VRF {}", vrf.name),
             "write the interface of one, or add it to attachmentCircuits",

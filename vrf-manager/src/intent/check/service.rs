@@ -126,8 +126,7 @@ fn backends(service: &Service, own: &Own, path: &str, faults: &mut Faults) {
             &format!("{address} is no host's address"),
             "write the address of the backend in the VRF",
         );
-        let ours = own.gateways.get(address).or(own.vips.get(address)).or(own.egress.get(address));
-        if let Some(first) = ours {
+        if let Some(first) = own.place(*address) {
             let problem = format!("{address} is this node's own address, {first}");
             faults.add(&place, problem, "write the address of the backend itself");
         }
