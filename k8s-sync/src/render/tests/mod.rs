@@ -1,5 +1,6 @@
 mod advertise;
 mod node;
+mod policies;
 mod vrf;
 
 use vrf_manager::intent::{Intent, check};
