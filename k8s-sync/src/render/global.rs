@@ -17,7 +17,7 @@ use crate::{
     world::{Endpoint, EndpointSlice, Key, Service},
 };
 
-/// The networks by prefix, each as the first rule says that advertises it. The draft has all but these.
+/// The networks by prefix, each as the first rule says that advertises it. The draft has all but these, and nothing that is left out.
 pub(super) fn networks(
     node: &Node<'_>,
     membership: &Membership<'_>,
@@ -79,9 +79,9 @@ impl Global<'_, '_> {
     fn egress(&self, rule: &Rule<'_>) -> Vec<(IpNet, RouteAttributes)> {
         let policies = &self.node.inputs.world.egress_policies;
         let vrfs = self.draft.intent.vrfs.iter().zip(&self.draft.vrfs);
-        let all = vrfs.flat_map(|(vrf, origins)| vrf.egress.iter().map(|policy| (policy, &origins.egress)));
-        let gateways = all.filter_map(|(policy, origins)| {
-            let object = policies.get(&origins.get(&policy.name)?.object.name)?;
+        let all = vrfs.flat_map(|(vrf, origins)| vrf.egress.iter().zip(&origins.egress));
+        let gateways = all.filter_map(|(policy, origin)| {
+            let object = policies.get(&origin.object.name)?;
             policy.gateway.as_ref().filter(|_| rule.selects(&object.labels))
         });
         let of_gateway = |gateway: &EgressGateway| {

@@ -127,8 +127,7 @@ impl Makings<'_, '_> {
         let advertised = self.advertisements.of_vrf(scope.name);
         for Served { key, object, kind, mut service } in service::of_vrf(scope, problems) {
             service.advertise = advertised.service(&object.labels, kind);
-            let origin = Origin::new(ObjectRef::namespaced("Service", key), "spec");
-            origins.services.insert(service.name.clone(), origin);
+            origins.services.push(Origin::new(ObjectRef::namespaced("Service", key), "spec"));
             vrf.services.push(service);
         }
     }
@@ -141,8 +140,7 @@ impl Makings<'_, '_> {
                 let local_preference = gateway.attributes.local_preference;
                 gateway.attributes = RouteAttributes { local_preference, ..advertised.egress(labels) };
             }
-            let origin = Origin::new(ObjectRef::cluster("EgressPolicy", name), "spec");
-            origins.egress.insert(policy.name.clone(), origin);
+            origins.egress.push(Origin::new(ObjectRef::cluster("EgressPolicy", name), "spec"));
             vrf.egress.push(policy);
         }
     }

@@ -1,6 +1,7 @@
 mod advertise;
 mod blocks;
 mod node;
+mod policies;
 mod property;
 mod review;
 mod vrf;
