@@ -11,6 +11,7 @@ use std::{
     io::{ErrorKind, Read, Write},
     net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     os::fd::AsFd,
+    process::Command,
     thread,
     time::Duration,
 };
@@ -124,6 +125,10 @@ impl Pod {
     }
 }
 
+fn sysctl(line: &str) {
+    lab::run(Command::new("sysctl").args(["-qw", line]));
+}
+
 fn listen(address: &str) -> impl FnOnce() -> TcpListener + Send + 'static {
     let at = SocketAddr::new(address.parse().unwrap(), PORT);
     move || TcpListener::bind(at).unwrap()
@@ -217,9 +222,7 @@ impl Bridged {
         lab.ip("link add cni0 address 02:00:00:00:c0:01 type bridge");
         // Duplicate address detection of the bridge would ask for a second.
         for line in ["accept_dad=0", "forwarding=1"] {
-            lab::run(
-                std::process::Command::new("sysctl").args(["-qw", &format!("net.ipv6.conf.cni0.{line}")]),
-            );
+            sysctl(&format!("net.ipv6.conf.cni0.{line}"));
         }
         lab.ip("link set cni0 up");
         lab.ip(&format!("address add {}/24 dev cni0", GATEWAYS[0]));

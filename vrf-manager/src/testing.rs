@@ -108,6 +108,12 @@ impl Vrf {
         self
     }
 
+    /// Of the last circuit.
+    pub(crate) fn hosts(mut self, hosts: &[&str]) -> Self {
+        self.circuits.last_mut().unwrap().hosts = addresses(hosts);
+        self
+    }
+
     pub(crate) fn route(mut self, prefix: &str, via: Via) -> Self {
         self.static_routes.push(StaticRoute { prefix: prefix.parse().unwrap(), via });
         self
