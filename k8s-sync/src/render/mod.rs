@@ -107,7 +107,7 @@ fn draft<'a>(
 ) -> Result<Draft, Problem> {
     let router = node.router(problems)?;
     let srv6 = node.srv6(problems)?;
-    let (bgp, neighbors) = bgp::of_node(node, problems);
+    let (bgp, neighbors) = bgp::of_node(node, router.asn, problems);
     let makings = vrf::Makings { node, membership, advertisements, core: &srv6.core_interfaces };
     let (vrfs, of_vrfs) = makings.vrfs(problems).into_iter().unzip();
     Ok(Draft {

@@ -1,5 +1,6 @@
 mod advertise;
 mod blocks;
+mod load;
 mod node;
 mod policies;
 mod property;
