@@ -22,6 +22,7 @@ mod room;
 mod route;
 mod service;
 mod settle;
+mod tenant;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
