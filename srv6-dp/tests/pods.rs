@@ -22,7 +22,7 @@ use namespace::Namespace;
 use nix::sched::{CloneFlags, setns};
 use srv6_dp::{
     Change, Dataplane, EbpfDataplane, State,
-    model::{Circuit, IfIndex, NextHop, Vrf},
+    model::{Circuit, IfIndex, NextHop},
 };
 use srv6_types::{DropReason, VrfId};
 
@@ -81,7 +81,7 @@ impl Pod {
     }
 
     fn add_to(&self, state: &mut State, vrf: VrfId, circuit: Circuit, hosts: &[&str]) {
-        state.vrfs.entry(vrf).or_insert_with(Vrf::default);
+        state.vrfs.entry(vrf).or_default();
         state.circuits.insert(self.index, circuit);
         for host in hosts {
             let host: IpAddr = host.parse().unwrap();
@@ -115,7 +115,7 @@ impl Pod {
     /// Serves one connection after the other, each with the client's address.
     fn serve(&self, address: &str) {
         let listener = listen(address);
-        let listener = self.run(move || listener()).join().unwrap();
+        let listener = self.run(listener).join().unwrap();
         thread::spawn(move || answer(&listener));
     }
 

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use aya::maps::{HashMap, LpmTrie, lpm_trie::Key};
+use aya::maps::{LpmTrie, lpm_trie::Key};
 use srv6_types::{
     Behavior,
     maps::{

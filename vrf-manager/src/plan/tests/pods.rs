@@ -169,3 +169,18 @@ fn a_thousand_pods_of_a_vrf_are_planned_fast() {
     assert_eq!((problems(&desired).len(), desired.dataplane.routes.len()), (0, 1002));
     assert_eq!(desired.dataplane.egress_policies[&(RED, "internet".into())].circuits.len(), 1000);
 }
+
+/// The kernel hears no answers there, and without a proxy the bridge would get what is for its own MAC address.
+#[test]
+fn a_port_of_a_bridge_needs_the_hosts_mac_address_and_a_proxy() {
+    let mut links = links(&["pod1"]);
+    links.0.get_mut("pod1").unwrap().bridge_port = true;
+    let told = |proxy, host_mac| {
+        let mut red = vrf("red").circuit("pod1", &GATEWAYS);
+        (red.circuits[0].proxy, red.circuits[0].host_mac) = (proxy, host_mac);
+        replan(&intent(vec![red]), &links, &mut Allocations::default()).problems
+    };
+    let problem = [Problem::BridgePort { vrf: "red".into(), interface: "pod1".into() }];
+    assert_eq!((told(false, None), told(true, None)), (problem.to_vec(), problem.to_vec()));
+    assert_eq!((told(false, Some([2; 6])), told(true, Some([2; 6]))), (problem.to_vec(), vec![]));
+}
