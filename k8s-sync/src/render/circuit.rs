@@ -9,6 +9,7 @@ use vrf_manager::intent::Circuit;
 use super::{
     Problem, Reason, Scope,
     draft::Origin,
+    network_policy,
     node::Node,
     parse::{ADDRESS, INTERFACE, INTERFACE_ADDRESS, Reader},
 };
@@ -82,8 +83,8 @@ pub(super) fn read_interface(
     Some((Origin::new(object, path), circuit))
 }
 
-/// The interfaces of pods. All have the same gateways, each a subnet of its own.
-pub(super) fn of_pods(scope: &Scope<'_>) -> Vec<Made> {
+/// The interfaces of pods, with what NetworkPolicies say. All have the same gateways, each a subnet of its own.
+pub(super) fn of_pods(scope: &Scope<'_>, problems: &mut Vec<Problem>) -> Vec<Made> {
     let made = |attachment: &&Attachment| {
         let pod = Key::new(&attachment.pod.namespace, &attachment.pod.name);
         let circuit = Circuit {
@@ -93,7 +94,7 @@ pub(super) fn of_pods(scope: &Scope<'_>) -> Vec<Made> {
             host_mac: attachment.mac,
             proxy: attachment.proxy,
             probes: true,
-            filter: Vec::new(),
+            filter: network_policy::of_pod(scope, &pod, problems),
         };
         (Origin::new(ObjectRef::namespaced("Pod", &pod), "interface"), circuit)
     };

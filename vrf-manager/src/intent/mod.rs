@@ -21,7 +21,7 @@ use srv6_types::Locator;
 
 pub use attributes::{Network, RouteAttributes};
 pub use bgp_core::config::Secret;
-pub use check::{IntentError, check};
+pub use check::{IntentError, check, limits};
 pub use egress::{EgressGateway, EgressPolicy, OwnedAddress};
 pub use filter::FilterRule;
 pub use pattern::{is_pattern, matches};

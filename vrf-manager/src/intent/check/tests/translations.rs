@@ -208,6 +208,8 @@ fn faults_of_filters_are_found_at_their_place() {
         })
     };
     assert_eq!(second(|_| {}), [""; 0]);
+    let sharing = |rule: &mut FilterRule| (rule.name, rule.action) = ("telnet".into(), Action::Drop);
+    assert_eq!(second(sharing), [""; 0], "rules that do the same may share a name");
     let table: &[Row<FilterRule>] = &[
         ("vrfs[0].filter[1].name", |rule| rule.name = "all".into()),
         ("vrfs[0].filter[1].name", |rule| rule.name = "telnet".into()),
