@@ -15,6 +15,7 @@ use super::Options;
 /// Of ten pods of a namespace, each has another.
 const APPS: usize = 10;
 const ENDPOINTS: usize = 5;
+const TEAMS: usize = 40;
 
 /// A world with the attachments of `node-0`.
 pub(super) struct Cluster {
@@ -87,7 +88,9 @@ impl Cluster {
             self.world.vrfs.insert(format!("vrf-{n}"), object(vrf)?);
         }
         for n in 0..options.namespaces {
-            let namespace = json!({ "labels": { "tenant": format!("vrf-{}", n % options.vrfs) } });
+            let namespace = json!({
+                "labels": { "tenant": format!("vrf-{}", n % options.vrfs), "team": team(n) },
+            });
             self.world.namespaces.insert(format!("ns-{n}"), serde_json::from_value(namespace)?);
         }
         Ok(())
@@ -151,19 +154,15 @@ impl Cluster {
         Ok(())
     }
 
-    /// In from an application of the tenant to a port, out to names and to all that is no tenant's.
+    /// In from the namespace and, to a port, from the team's other ones, out to names and to all that is no tenant's.
     fn add_policy(&mut self, options: &Options, n: usize) -> Result<(), serde_json::Error> {
         let namespace = n % options.namespaces;
-        let app = format!("app-{}", n % APPS);
         let policy = json!({
             "podSelector": {}, "policyTypes": ["Ingress", "Egress"],
             "ingress": [
                 { "from": [{ "podSelector": {} }] },
                 {
-                    "from": [{
-                        "namespaceSelector": { "matchLabels": { "tenant": format!("vrf-{}", namespace % options.vrfs) } },
-                        "podSelector": { "matchLabels": { "app": app } },
-                    }],
+                    "from": [{ "namespaceSelector": { "matchLabels": { "team": team(namespace) } } }],
                     "ports": [{ "port": "http" }],
                 },
             ],
@@ -192,6 +191,11 @@ impl Cluster {
         self.world.egress_policies.insert(format!("egress-{n}"), object(policy)?);
         Ok(())
     }
+}
+
+/// Namespaces of a team share their VRF's pods with each other.
+fn team(namespace: usize) -> String {
+    format!("team-{}", namespace % TEAMS)
 }
 
 fn app(options: &Options, pod: usize) -> String {
