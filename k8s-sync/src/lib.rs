@@ -3,6 +3,10 @@
 //! [`api`] are our custom resources. [`world`] is what the API server says, as little of it as we need, in types of our own.
 //! [`render`] is pure: the world, the node's name and its attachments in, the node's intent and what is wrong out.
 
+#[allow(unreachable_pub, reason = "KubeSchema makes a type of its own of each")]
 pub mod api;
+mod crds;
 pub mod render;
 pub mod world;
+
+pub use crds::crds;

@@ -83,7 +83,7 @@ pub(super) fn read_interface(
     Some((Origin::new(object, path), circuit))
 }
 
-/// The interfaces of pods. All have the same gateways, each a subnet of its own.
+/// The interfaces of pods, with what NetworkPolicies say. All have the same gateways, each a subnet of its own.
 pub(super) fn of_pods(scope: &Scope<'_>, problems: &mut Vec<Problem>) -> Vec<Made> {
     let made = |attachment: &&Attachment| {
         let pod = Key::new(&attachment.pod.namespace, &attachment.pod.name);

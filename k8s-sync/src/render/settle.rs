@@ -25,8 +25,8 @@ enum Part {
     Locator(usize),
 }
 
-/// An intent that [`check`] takes; why there is none, where what it refuses is no part that could be left out.
-pub(super) fn settle(mut draft: Draft, problems: &mut Vec<Problem>) -> Result<Intent, Problem> {
+/// Leaves out what [`check`] refuses, until it takes the intent. An error is what could not be left out.
+pub(super) fn settle(draft: &mut Draft, problems: &mut Vec<Problem>) -> Result<(), Problem> {
     loop {
         let faults = check(&draft.intent);
         let mut parts = BTreeSet::new();
@@ -40,7 +40,7 @@ pub(super) fn settle(mut draft: Draft, problems: &mut Vec<Problem>) -> Result<In
             parts.insert(part);
         }
         if parts.is_empty() {
-            return Ok(draft.intent);
+            return Ok(());
         }
         parts.into_iter().rev().for_each(|part| draft.leave_out(part));
     }

@@ -10,7 +10,7 @@ use crate::{
         EgressSource, PodNetwork, PodRange, ServiceAddress,
     },
     render::testing::{addresses, key, labels, object, selector},
-    world::{Endpoint, EndpointPort, EndpointSlice, Protocol, Service, ServicePort, World},
+    world::{Endpoint, EndpointPort, EndpointSlice, Protocol, Service, ServicePort},
 };
 
 fn advertisement(kind: AdvertisementKind) -> Advertisement {
@@ -191,7 +191,7 @@ fn the_global_table_originates_what_is_selected() {
 
 #[test]
 fn a_vip_of_the_global_table_is_there_while_a_backend_is_ready_where_the_policy_wants_it() {
-    let cases: [(fn(&mut World), bool); 5] = [
+    let cases: [(Edit, bool); 5] = [
         (|_| (), true),
         (|w| slice(w).endpoints[0].ready = false, false),
         (|w| slice(w).endpoints[0].node = Some("n2".into()), true),

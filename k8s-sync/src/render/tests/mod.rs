@@ -1,11 +1,19 @@
 mod advertise;
+mod blocks;
+mod load;
 mod node;
 mod policies;
+mod property;
+mod review;
 mod vrf;
 
 use vrf_manager::intent::{Intent, check};
 
 use super::{Problem, Reason, render, testing::Cluster};
+use crate::world::World;
+
+/// What a case of a table does to the world.
+type Edit = fn(&mut World);
 
 /// Of node `n1`, without a problem.
 fn clean(cluster: &Cluster) -> Intent {

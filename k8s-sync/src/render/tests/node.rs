@@ -6,7 +6,6 @@ use super::*;
 use crate::{
     api::{BgpNodeOverrideSpec, BgpPeerConfigSpec, Family, PeerConfigRef, PeerOverride, SecretRef},
     render::testing::{object, peer, selector},
-    world::World,
 };
 
 #[test]
@@ -23,7 +22,6 @@ fn a_node_is_what_its_cluster_and_its_addresses_say() {
 
 #[test]
 fn a_node_without_a_cluster_or_a_locator_has_no_intent() {
-    type Edit = fn(&mut World);
     let cases: [(Edit, (&str, Reason)); 9] = [
         (|w| w.nodes.clear(), ("Node n1", Reason::Pending)),
         (|w| w.bgp_clusters.clear(), ("Node n1", Reason::Pending)),
@@ -132,6 +130,8 @@ fn a_peer_is_spoken_to_as_its_config_says() {
         config.auth_secret_ref = Some(SecretRef { name: "key".into() });
     });
     let cluster = cluster.with(|w| drop(w.passwords.insert("key".into(), Secret(b"secret".to_vec()))));
+    assert_eq!(clean(&cluster).bgp.neighbors[0].multihop, None, "of an internal peer");
+    let cluster = cluster.with(|world| core(world).instances[0].peers[0].peer_asn = 65001);
     let neighbor = clean(&cluster).bgp.neighbors.remove(0);
     assert_eq!((neighbor.hold_time.as_secs(), neighbor.keepalive.as_secs()), (9, 3));
     assert_eq!(neighbor.families, [bgp_wire::Family::Ipv4Unicast].into());

@@ -144,7 +144,7 @@ fn a_pod_is_a_circuit_with_its_own_addresses_behind_the_gateway_of_all() {
 #[test]
 fn a_pod_whose_vrf_is_no_more_that_of_its_interface_is_in_none() {
     let cluster = || Cluster::new().tenant("red").tenant("blue").pod("red/a", "n1", &["10.0.1.2"], &[]);
-    let moves: [(fn(&mut crate::world::World), Reason); 5] = [
+    let moves: [(Edit, Reason); 5] = [
         (
             |w| drop(w.namespaces.get_mut("red").unwrap().labels.insert("tenant".into(), "blue".into())),
             Reason::Conflict,
@@ -179,7 +179,8 @@ fn an_attachment_circuit_is_of_its_node_and_vrf() {
     assert_eq!((red.circuits[0].proxy, red.circuits[0].probes), (true, false));
     assert_eq!(red.circuits[0].hosts, addresses(&["10.9.0.7"]));
     let told = |name: &str, reason| (format!("AttachmentCircuit {name}"), reason);
-    assert_eq!(problems, [told("lost", Reason::NotFound), told("vm", Reason::Invalid)], "one subnet");
+    let same = told("vm", Reason::Invalid);
+    assert_eq!(problems, [told("lost", Reason::NotFound), same.clone(), same], "one subnet, and one host");
 }
 
 #[test]
