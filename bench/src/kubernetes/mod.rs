@@ -66,7 +66,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     }
     let (_, intent) = round(&cluster)?;
     println!(
-        "\n{} pods on {} nodes, {} services, {} VRFs, {} NetworkPolicies, {} EgressPolicies; {}\n",
+        "\nPods: {}, nodes: {}, Services: {}, VRFs: {}, NetworkPolicies: {}, EgressPolicies: {}; {}\n",
         options.pods,
         cluster.world.nodes.len(),
         options.services,
@@ -110,7 +110,8 @@ fn links(intent: &Intent) -> Links {
     let circuits = intent.vrfs.iter().flat_map(|vrf| &vrf.circuits).map(|circuit| &circuit.interface);
     let names = circuits.chain(&intent.srv6.core_interfaces);
     let link = |(index, name): (u32, &String)| {
-        (name.clone(), Link { index: IfIndex(index), mac: [2, 0, 0, 0, 0, 1], mtu: 1500, up: true })
+        let mac = [2, 0, 0, 0, 0, 1];
+        (name.clone(), Link { index: IfIndex(index), mac, mtu: 1500, up: true, bridge_port: false })
     };
     (1..).zip(names).map(link).collect()
 }
