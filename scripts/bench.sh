@@ -31,5 +31,7 @@ part "Services: VIPs beside netfilter's DNAT" services --rounds 5 --packets 2000
 part "Services: many flows" flows --rounds 5 --packets 300000
 part "Egress addresses beside netfilter's source NAT" egress --rounds 5 --packets 300000
 part "Filters beside netfilter's" filters --rounds 5 --packets 200000
+part "Kubernetes: from the whole world to one node" kubernetes
+part "Kubernetes: the same, all pods in one VRF" kubernetes --vrfs 1
 part "Dataplane: TCP with segmentation offload" tcp
 exit "$failed"

@@ -3,6 +3,7 @@
 
 mod dataplane;
 mod folder;
+mod kubernetes;
 mod load;
 mod namespace;
 mod speaker;
@@ -38,6 +39,8 @@ enum Command {
     Egress(dataplane::Options),
     /// Filters beside netfilter's chains and sets, with 1 to 10,000 rules.
     Filters(dataplane::Options),
+    /// From everything that Kubernetes says to what one node is to do.
+    Kubernetes(kubernetes::Options),
     /// TCP through two provider edges.
     Tcp(dataplane::tcp::Options),
 }
@@ -67,6 +70,7 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
         Command::Flows(options) => on_one_core(dataplane::flows::run, &options),
         Command::Egress(options) => on_one_core(dataplane::egress::run, &options),
         Command::Filters(options) => on_one_core(dataplane::filters::run, &options),
+        Command::Kubernetes(options) => kubernetes::run(&options),
         Command::Tcp(options) => Ok(dataplane::tcp::run(&options, &Folder::new()?)?),
     }
 }

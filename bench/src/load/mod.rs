@@ -5,7 +5,7 @@
 //! stands for a table that was really there.
 
 mod measure;
-mod process;
+pub(crate) mod process;
 mod routes;
 mod session;
 

@@ -1,3 +1,4 @@
+mod guide;
 mod naive;
 mod property;
 
