@@ -21,6 +21,48 @@ pub struct AttachmentId {
     pub interface: String,
 }
 
+/// Octets of a container's name that still fit a file name with the interface's.
+const MAX_CONTAINER: usize = 200;
+/// `IFNAMSIZ` without the end.
+pub const MAX_INTERFACE: usize = 15;
+
+/// What cannot name an interface of a container: these become names of files and interfaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadId {
+    /// As the specification has it, section 2.
+    #[error(
+        "CNI_CONTAINERID is letters, digits, '_', '.' and '-', begins with a letter or digit, and has {MAX_CONTAINER} octets at most"
+    )]
+    Container,
+    /// As the kernel has it.
+    #[error(
+        "CNI_IFNAME is an interface's name: 1 to {MAX_INTERFACE} octets without blanks, '/' and ':', and not '.' or '..'"
+    )]
+    Interface,
+}
+
+impl AttachmentId {
+    /// Refuses what a runtime that keeps to the specification does not say.
+    pub fn check(&self) -> Result<(), BadId> {
+        if !is_container(&self.container) {
+            return Err(BadId::Container);
+        }
+        if is_interface(&self.interface) { Ok(()) } else { Err(BadId::Interface) }
+    }
+}
+
+fn is_container(name: &str) -> bool {
+    let starts = name.starts_with(|c: char| c.is_ascii_alphanumeric());
+    let rest = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    starts && name.len() <= MAX_CONTAINER && name.chars().all(rest)
+}
+
+/// Whether the kernel takes it for an interface's name.
+pub fn is_interface(name: &str) -> bool {
+    let refused = |c: char| c == '/' || c == ':' || c.is_whitespace() || c.is_control();
+    (1..=MAX_INTERFACE).contains(&name.len()) && name != "." && name != ".." && !name.contains(refused)
+}
+
 /// A pod, from `CNI_ARGS`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -39,6 +81,8 @@ pub struct PodRef {
 pub struct Attachment {
     /// Which.
     pub id: AttachmentId,
+    /// `name` of the network configuration: GC is one network's.
+    pub network: String,
     /// Whose.
     pub pod: PodRef,
     /// The node's end: the circuit.
@@ -63,6 +107,8 @@ pub enum Request {
     Reserve {
         /// Which.
         id: AttachmentId,
+        /// `name` of the network configuration.
+        network: String,
         /// Whose.
         pod: PodRef,
     },
@@ -70,12 +116,17 @@ pub enum Request {
     Attach(Attachment),
     /// It goes; no error where it is not known.
     Detach(AttachmentId),
-    /// Whether the attachment is as it was made.
-    Check(AttachmentId),
+    /// Whether the attachment is as the plugin finds it, and the dataplane holds it.
+    Check(Attachment),
     /// Whether ADD would be served.
     Status,
-    /// Everything but these is gone (GC).
-    Retain(Vec<AttachmentId>),
+    /// Everything of this network but these is gone (GC).
+    Retain {
+        /// `name` of the network configuration; attachments of others stay.
+        network: String,
+        /// What is still there.
+        valid: Vec<AttachmentId>,
+    },
 }
 
 /// What the agent answers.
@@ -120,7 +171,7 @@ pub struct Reservation {
     pub host_interface: String,
 }
 
-/// Error codes of the CNI specification, section 5, that the agent answers with.
+/// Error codes of the CNI specification, section 5, that the agent answers with, and ours.
 pub mod code {
     /// Invalid network configuration, or what the pod asks for is not to be had.
     pub const INVALID: u32 = 7;
@@ -132,4 +183,53 @@ pub mod code {
     pub const LIMITED: u32 = 51;
     /// Ours: the attachment is not as it was made.
     pub const NOT_AS_MADE: u32 = 100;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(container: &str, interface: &str) -> AttachmentId {
+        AttachmentId { container: container.to_owned(), interface: interface.to_owned() }
+    }
+
+    #[test]
+    fn what_could_leave_the_state_folder_or_name_no_interface_is_no_id() {
+        assert_eq!(id("0af3-x_1.b", "eth0").check(), Ok(()));
+        for container in ["", "../x", "a/b", ".a", "-a", "a b", "a\n", "ä", &"a".repeat(201)] {
+            assert_eq!(id(container, "eth0").check(), Err(BadId::Container), "{container:?}");
+        }
+        for interface in ["", ".", "..", "a/b", "a:b", "a b", "eth\0", "sixteen-octets-x"] {
+            assert_eq!(id("a", interface).check(), Err(BadId::Interface), "{interface:?}");
+        }
+    }
+
+    #[test]
+    fn every_request_survives_the_wire() {
+        let attachment = Attachment {
+            id: id("a", "eth0"),
+            network: "red-net".to_owned(),
+            pod: PodRef { namespace: "red".to_owned(), name: "web".to_owned(), uid: None },
+            host_interface: "veth0".to_owned(),
+            addresses: vec!["10.0.0.2".parse().unwrap()],
+            gateways: vec!["10.0.0.1".parse().unwrap()],
+            netns: "/run/netns/a".into(),
+            reserved: false,
+            proxy: true,
+        };
+        let (network, pod) = (attachment.network.clone(), attachment.pod.clone());
+        let requests = [
+            Request::Reserve { id: id("a", "eth0"), network: network.clone(), pod },
+            Request::Attach(attachment.clone()),
+            Request::Detach(id("a", "eth0")),
+            Request::Check(attachment),
+            Request::Status,
+            Request::Retain { network, valid: vec![id("a", "eth0")] },
+        ];
+        for request in requests {
+            let line = serde_json::to_string(&request).unwrap();
+            assert!(!line.contains('\n'), "{line}");
+            assert_eq!(serde_json::from_str::<Request>(&line).unwrap(), request, "{line}");
+        }
+    }
 }
