@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 /// Where the agent listens.
 pub const SOCKET: &str = "/run/sixedge/cni.sock";
 
+/// Octets of a line, either way: GC of a large node names each of its attachments in some 100.
+pub const MAX_MESSAGE: u64 = 1 << 20;
+
 /// An interface of a container: the CNI specification's `CNI_CONTAINERID` and `CNI_IFNAME`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -61,6 +64,17 @@ fn is_container(name: &str) -> bool {
 pub fn is_interface(name: &str) -> bool {
     let refused = |c: char| c == '/' || c == ':' || c.is_whitespace() || c.is_control();
     (1..=MAX_INTERFACE).contains(&name.len()) && name != "." && name != ".." && !name.contains(refused)
+}
+
+/// The name that the node's end of an interface of ours has. The plugin finds it by this also when no agent tells it, whatever
+/// the versions of both: never change it.
+pub fn host_interface(id: &AttachmentId) -> String {
+    // FNV-1a: the same everywhere, which the hashes of the standard library do not promise.
+    let octets = id.container.bytes().chain([0]).chain(id.interface.bytes());
+    let hash = octets.fold(0xcbf2_9ce4_8422_2325, |hash: u64, octet| {
+        (hash ^ u64::from(octet)).wrapping_mul(0x100_0000_01b3)
+    });
+    format!("sx{:013x}", hash >> 12)
 }
 
 /// A pod, from `CNI_ARGS`.
@@ -173,6 +187,8 @@ pub struct Reservation {
 
 /// Error codes of the CNI specification, section 5, that the agent answers with, and ours.
 pub mod code {
+    /// Input or output failed.
+    pub const IO: u32 = 5;
     /// Invalid network configuration, or what the pod asks for is not to be had.
     pub const INVALID: u32 = 7;
     /// Try again later.
@@ -202,6 +218,13 @@ mod tests {
         for interface in ["", ".", "..", "a/b", "a:b", "a b", "eth\0", "sixteen-octets-x"] {
             assert_eq!(id("a", interface).check(), Err(BadId::Interface), "{interface:?}");
         }
+    }
+
+    #[test]
+    fn the_name_of_the_nodes_end_never_changes() {
+        assert_eq!(host_interface(&id("0af3", "eth0")), "sx0916ee5c72c4c");
+        assert_ne!(host_interface(&id("0af3", "eth0")), host_interface(&id("0af3", "eth1")));
+        assert!(is_interface(&host_interface(&id("a", "b"))));
     }
 
     #[test]
