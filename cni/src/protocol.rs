@@ -160,6 +160,11 @@ pub enum Response {
     NotOurs,
     /// Done, or nothing to do.
     Done,
+    /// These are gone (GC): the plugin takes away what it made for them.
+    Released {
+        /// Which.
+        ids: Vec<AttachmentId>,
+    },
     /// Not done.
     Refused {
         /// Error code of the CNI specification.

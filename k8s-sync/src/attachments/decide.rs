@@ -260,7 +260,7 @@ fn retain(network: &str, valid: &[AttachmentId], attachments: &mut Attachments) 
     for id in &gone {
         released = released.max(attachments.release(id)?);
     }
-    Ok(after(released, Response::Done))
+    Ok(after(released, Response::Released { ids: gone }))
 }
 
 /// What went matters to the dataplane where it was a circuit.

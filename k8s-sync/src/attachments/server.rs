@@ -116,7 +116,8 @@ async fn client(stream: UnixStream, questions: mpsc::Sender<Question>) -> io::Re
     let mut limited = (&mut stream).take(MAX_MESSAGE);
     timeout(PATIENCE, limited.read_until(b'\n', &mut line)).await??;
     let response = match serde_json::from_slice(&line) {
-        Ok(request) => ask(request, &questions).await,
+        // Without an answer where the agent is stopping: the plugin asks the next one.
+        Ok(request) => ask(request, &questions).await.ok_or(io::ErrorKind::ConnectionAborted)?,
         Err(error) => refused(
             code::INVALID,
             format!("not a question: {error}; use the sixedge-cni of the agent's version"),
@@ -127,13 +128,10 @@ async fn client(stream: UnixStream, questions: mpsc::Sender<Question>) -> io::Re
     timeout(PATIENCE, stream.write_all(&answer)).await?
 }
 
-async fn ask(request: Request, questions: &mpsc::Sender<Question>) -> Response {
+async fn ask(request: Request, questions: &mpsc::Sender<Question>) -> Option<Response> {
     let (answer, answered) = oneshot::channel();
-    let stopping = || refused(code::TRY_AGAIN, "the agent is stopping; try again".to_owned());
-    match questions.send((request, answer)).await {
-        Ok(()) => answered.await.unwrap_or_else(|_| stopping()),
-        Err(_) => stopping(),
-    }
+    questions.send((request, answer)).await.ok()?;
+    answered.await.ok()
 }
 
 const fn refused(code: u32, message: String) -> Response {

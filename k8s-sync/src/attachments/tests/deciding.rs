@@ -86,7 +86,7 @@ fn a_vrf_without_a_pod_network_gives_no_address_and_says_what_to_set() {
 #[test]
 fn a_block_that_has_no_address_left_says_so() {
     let mut agent = Agent::new();
-    (0..5).for_each(|i| drop(agent.add(&format!("c{i}"), &["red/web", "red/db"][i % 2])));
+    (0..5).for_each(|i| drop(agent.add(&format!("c{i}"), ["red/web", "red/db"][i % 2])));
     let (code, message) = agent.refused(reserve("more", "red/web"));
     assert_eq!(code, code::TRY_AGAIN);
     assert!(message.contains("every address of 10.1.0.0/29 in VRF red is taken"), "{message}");
@@ -144,9 +144,10 @@ fn gc_keeps_what_is_valid_and_what_is_another_networks() {
     let other = Attachment { network: "other".to_owned(), ..chained("c3", "blue/web", "veth3", "10.9.0.1") };
     agent.ask(Request::Attach(other));
     let retain = Request::Retain { network: "net".to_owned(), valid: vec![id("c2")] };
-    assert_eq!(agent.ask(retain.clone()), Step::Program { circuit: None, then: Response::Done });
+    let then = Response::Released { ids: vec![id("c1")] };
+    assert_eq!(agent.ask(retain.clone()), Step::Program { circuit: None, then });
     assert_eq!(agent.store.attached().keys().map(|id| &*id.container).collect::<Vec<_>>(), ["c2", "c3"]);
-    assert_eq!(agent.ask(retain), Step::Answer(Response::Done));
+    assert_eq!(agent.ask(retain), Step::Answer(Response::Released { ids: vec![] }));
 }
 
 #[test]

@@ -118,7 +118,7 @@ fn holders(store: &Attachments) -> BTreeMap<(String, std::net::IpAddr), u32> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
     fn no_address_is_given_twice_and_nothing_is_lost_whatever_happens(acts in proptest::collection::vec(act(), 1..40)) {
