@@ -15,23 +15,18 @@ use crate::{
 
 pub(super) fn add(call: &Call<'_>, config: &Config) -> Result<Value, Failure> {
     let id = call.id()?;
-    let undo = Undo { id: id.clone(), agent: Agent::new(&config.socket) };
-    let added = match config.mode()? {
-        Mode::Chained => chained::add(call, config, id, &undo.agent),
-        Mode::Standalone => standalone::add(call, config, id, &undo.agent),
-    };
-    added.inspect_err(|_| undo.undo())
-}
-
-/// What goes when ADD fails: the runtime may never call DEL.
-struct Undo<'a> {
-    id: AttachmentId,
-    agent: Agent<'a>,
-}
-
-impl Undo<'_> {
-    fn undo(&self) {
-        // What cannot be undone now, DEL does, or the agent when the interface has gone. The runtime is told of the first failure.
-        let _second = super::del::release(&self.id, &self.agent);
+    match config.mode()? {
+        Mode::Chained => chained::add(call, config, id),
+        Mode::Standalone => standalone::add(call, config, id),
     }
+}
+
+/// Does what must be undone as a whole where it fails: the runtime may never call DEL.
+fn or_undo<T>(
+    id: &AttachmentId,
+    agent: &Agent<'_>,
+    work: impl FnOnce() -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    // What cannot be undone now, DEL does, or the agent when the interface has gone. The runtime is told of the first failure.
+    work().inspect_err(|_| drop(super::del::release(id, agent)))
 }

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use cni::protocol::{AttachmentId, SOCKET};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Failure, Outcome, Version};
 
@@ -41,7 +41,7 @@ struct Written {
     socket: Option<PathBuf>,
     mtu: Option<u32>,
     ipam: Option<Value>,
-    prev_result: Option<Value>,
+    prev_result: Option<Map<String, Value>>,
     #[serde(rename = "cni.dev/valid-attachments")]
     valid: Option<Vec<Valid>>,
 }
@@ -65,12 +65,13 @@ struct Valid {
 impl Config {
     /// The version alone.
     pub(crate) fn version(text: &[u8]) -> Result<Version, Failure> {
-        Version::parse(&serde_json::from_slice::<Versioned>(text)?.cni_version)
+        let versioned: Versioned = serde_json::from_value(object(text)?)?;
+        Version::parse(&versioned.cni_version)
     }
 
     pub(crate) fn read(text: &[u8]) -> Result<Self, Failure> {
         let version = Self::version(text)?;
-        let written: Written = serde_json::from_slice(text)?;
+        let written: Written = serde_json::from_value(object(text)?)?;
         if let Some(ipam) =
             written.ipam.filter(|ipam| !ipam.is_null() && *ipam != Value::Object(Default::default()))
         {
@@ -90,7 +91,7 @@ impl Config {
             socket: written.socket.unwrap_or_else(|| SOCKET.into()),
             mtu: written.mtu,
             mode: written.mode,
-            previous: written.prev_result.filter(|previous| !previous.is_null()),
+            previous: written.prev_result.map(Value::Object),
             valid: written.valid,
         })
     }
@@ -131,6 +132,11 @@ impl Config {
         let id = |it: &Valid| AttachmentId { container: it.container.clone(), interface: it.ifname.clone() };
         Ok(listed.iter().map(id).collect())
     }
+}
+
+/// A list would be read as the members in their order.
+fn object(text: &[u8]) -> Result<Value, Failure> {
+    Ok(serde_json::from_slice(text).map(Value::Object)?)
 }
 
 /// A result of plugins in front.

@@ -1,35 +1,44 @@
 //! Behind a plugin that has made the interface.
 
-use cni::protocol::{AttachmentId, Request, Response};
+use cni::protocol::{Attachment, AttachmentId, Request, Response};
 use serde_json::Value;
 
+use super::or_undo;
 use crate::{
     agent::{Agent, AgentError},
     command::circuit::Circuit,
+    link::Veth,
     spec::{Call, Config, Failure, Previous, Version},
 };
 
-pub(super) fn add(
-    call: &Call<'_>,
-    config: &Config,
-    id: AttachmentId,
-    agent: &Agent<'_>,
-) -> Result<Value, Failure> {
+pub(super) fn add(call: &Call<'_>, config: &Config, id: AttachmentId) -> Result<Value, Failure> {
     let Previous { read, mut written } = config.previous()?;
     let circuit = Circuit::find(call, &id)?;
-    let interface = id.interface.clone();
-    let attachment = circuit.attachment(call, config, id, &read)?;
-    let mtu = match agent.ask_patiently(&Request::Attach(attachment))? {
-        Response::NotOurs => return Ok(written),
-        Response::Attached { mtu, .. } => config.mtu.map_or(mtu, |most| most.min(mtu)),
-        other => return Err(AgentError::unexpected("attach", &other).into()),
-    };
-    circuit.container.lower_mtu(&circuit.veth.container, mtu)?;
-    circuit.node.lower_mtu(&circuit.veth.node, mtu)?;
-    if config.version >= Version::V1_1_0 {
-        tell_mtu(&mut written, &[&interface, &circuit.veth.node.name], mtu.min(circuit.veth.container.mtu));
+    let attachment = circuit.attachment(call, config, id.clone(), &read)?;
+    let agent = Agent::new(&config.socket);
+    let attached = or_undo(&id, &agent, || attach(&circuit, attachment, config.mtu, &agent))?;
+    if let Some(mtu) = attached.filter(|_| config.version >= Version::V1_1_0) {
+        tell_mtu(&mut written, &[&id.interface, &circuit.veth.node.name], mtu);
     }
     Ok(written)
+}
+
+/// The MTU that the interface has now; `None` where the pod is in no VRF.
+fn attach(
+    circuit: &Circuit,
+    attachment: Attachment,
+    most: Option<u32>,
+    agent: &Agent<'_>,
+) -> Result<Option<u32>, Failure> {
+    let mtu = match agent.ask_patiently(&Request::Attach(attachment))? {
+        Response::NotOurs => return Ok(None),
+        Response::Attached { mtu, .. } => most.map_or(mtu, |most| most.min(mtu)),
+        other => return Err(AgentError::unexpected("attach", &other).into()),
+    };
+    let Veth { node, container } = &circuit.veth;
+    circuit.container.lower_mtu(container, mtu)?;
+    circuit.node.lower_mtu(node, mtu)?;
+    Ok(Some(mtu.min(container.mtu)))
 }
 
 /// Version 1.1.0 has the MTU in the result. Everything else goes through as the plugin in front has said it.

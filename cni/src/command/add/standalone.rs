@@ -2,51 +2,60 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use cni::protocol::{Attachment, AttachmentId, Request, Reservation, Response};
+use cni::protocol::{Attachment, AttachmentId, PodRef, Request, Reservation, Response};
 use ipnet::IpNet;
 use serde_json::Value;
 
+use super::or_undo;
 use crate::{
     agent::{Agent, AgentError},
     link::{Hop, LinkError, Links, Netns, Veth},
     spec::{Call, Config, Failure, Interface, Ip, Outcome, Route},
 };
 
-pub(super) fn add(
-    call: &Call<'_>,
-    config: &Config,
-    id: AttachmentId,
-    agent: &Agent<'_>,
-) -> Result<Value, Failure> {
+pub(super) fn add(call: &Call<'_>, config: &Config, id: AttachmentId) -> Result<Value, Failure> {
     let (path, pod) = (call.netns()?, call.pod()?);
     let netns = Netns::open(&path)?;
-    let ask = Request::Reserve { id: id.clone(), network: config.network.clone(), pod: pod.clone() };
-    let mut kept = match agent.ask_patiently(&ask)? {
-        Response::Reserved(reservation) => reservation,
-        Response::NotOurs => {
-            return Err(Failure::Config(
-                "the pod is in no VRF, and mode standalone has no other network for it; let a Vrf's namespaceSelector take its namespace",
-            ));
+    let agent = Agent::new(&config.socket);
+    or_undo(&id, &agent, || {
+        let kept = reserve(&agent, config, &id, &pod)?;
+        let veth = make(&netns, &id.interface, &kept)?;
+        let outcome = outcome(&veth, &kept, &path.to_string_lossy());
+        let attach = Request::Attach(Attachment {
+            id: id.clone(),
+            network: config.network.clone(),
+            pod,
+            host_interface: kept.host_interface,
+            addresses: kept.addresses.iter().map(IpNet::addr).collect(),
+            gateways: kept.gateways,
+            netns: path,
+            reserved: true,
+            proxy: false,
+        });
+        match agent.ask_patiently(&attach)? {
+            Response::Attached { .. } => Ok(outcome.write(config.version)),
+            other => Err(AgentError::unexpected("attach", &other).into()),
         }
-        other => return Err(AgentError::unexpected("reserve", &other).into()),
-    };
-    kept.mtu = config.mtu.map_or(kept.mtu, |most| most.min(kept.mtu));
-    let veth = make(&netns, &id.interface, &kept)?;
-    let outcome = outcome(&veth, &kept, &path.to_string_lossy());
-    let attach = Request::Attach(Attachment {
-        network: config.network.clone(),
-        pod,
-        host_interface: kept.host_interface,
-        addresses: kept.addresses.iter().map(IpNet::addr).collect(),
-        gateways: kept.gateways,
-        netns: path,
-        reserved: true,
-        proxy: false,
-        id,
-    });
-    match agent.ask_patiently(&attach)? {
-        Response::Attached { .. } => Ok(outcome.write(config.version)),
-        other => Err(AgentError::unexpected("attach", &other).into()),
+    })
+}
+
+/// Addresses, with the MTU that the interface is to have.
+fn reserve(
+    agent: &Agent<'_>,
+    config: &Config,
+    id: &AttachmentId,
+    pod: &PodRef,
+) -> Result<Reservation, Failure> {
+    let ask = Request::Reserve { id: id.clone(), network: config.network.clone(), pod: pod.clone() };
+    match agent.ask_patiently(&ask)? {
+        Response::Reserved(kept) => {
+            let mtu = config.mtu.map_or(kept.mtu, |most| most.min(kept.mtu));
+            Ok(Reservation { mtu, ..kept })
+        }
+        Response::NotOurs => Err(Failure::Config(
+            "the pod is in no VRF, and mode standalone has no other network for it; let a Vrf's namespaceSelector take its namespace",
+        )),
+        other => Err(AgentError::unexpected("reserve", &other).into()),
     }
 }
 
