@@ -100,6 +100,7 @@ impl Vrf {
             interface: interface.into(),
             addresses,
             hosts: vec![],
+            host_mac: None,
             proxy: false,
             probes: false,
             filter: vec![],
@@ -165,7 +166,7 @@ pub(crate) fn gateway(name: &str, choices: &[&str]) -> EgressPolicy {
     let policy = policy(name, choices);
     let gateway = EgressGateway {
         addresses: policy.addresses.clone(),
-        local_preference: None,
+        attributes: RouteAttributes::default(),
         ports: (1024, 65535),
         port_block: 128,
         graceful_shutdown: false,

@@ -175,7 +175,7 @@ fn sixedge(n: usize, way: Way, folder: &Folder) -> Result<EbpfDataplane, Error> 
     wanted.node.source = Some(Ipv6Addr::new(0xfd00, 0xc, 0, 0, 0, 0, 0, n));
     wanted.vrfs.insert(VRF, Vrf::default());
     let gateway = Ipv4Addr::new(10, n as u8, 0, 1);
-    wanted.routes.insert((VRF, ipnet(gateway.into(), 32)), NextHop::Local { interface: circuit });
+    wanted.routes.insert((VRF, ipnet(gateway.into(), 32)), NextHop::Local { interface: Some(circuit) });
     let mac = mac_of("ac0")?;
     wanted.circuits.insert(
         circuit,

@@ -1,7 +1,32 @@
 //! From the world to the intent of one node: pure.
+//!
+//! What is wrong is left out and told; everything else goes on working. What comes out, `vrf_manager::intent::check` takes.
 
+mod address;
+mod advertise;
+mod bgp;
+mod circuit;
+mod draft;
+mod egress;
+mod global;
+mod locator;
 mod membership;
+mod names;
+mod namespace;
+mod network_policy;
+mod node;
+mod parse;
 mod problem;
+mod review;
+mod room;
+mod route;
+mod service;
+mod settle;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+mod vrf;
 
 use std::collections::BTreeMap;
 
@@ -9,11 +34,16 @@ use cni::protocol::{Attachment, AttachmentId};
 use serde::{Deserialize, Serialize};
 use vrf_manager::intent::Intent;
 
-pub(crate) use membership::Scope;
+pub use locator::block;
 pub use membership::{Ambiguous, vrf_of};
+pub(crate) use membership::{Membership, Scope};
 pub use problem::{Problem, Reason};
+pub use review::review;
 
-use crate::world::World;
+use crate::world::{ObjectRef, World};
+use advertise::Advertisements;
+use draft::Draft;
+use node::Node;
 
 /// What a node's intent is made of.
 #[derive(Clone, Copy, Debug)]
@@ -43,4 +73,37 @@ pub struct Rendered {
     pub intent: Result<Intent, Problem>,
     /// Objects that are left out, whole or in part; everything else goes on working.
     pub problems: Vec<Problem>,
+}
+
+/// What is wanted of a node. Same input, same output.
+pub fn render(inputs: &Inputs<'_>) -> Rendered {
+    let mut problems = Vec::new();
+    let intent = draft(*inputs, &mut problems).and_then(|draft| settle::settle(draft, &mut problems));
+    problems.sort();
+    problems.dedup();
+    Rendered { intent, problems }
+}
+
+fn draft(inputs: Inputs<'_>, problems: &mut Vec<Problem>) -> Result<Draft, Problem> {
+    let node = Node::find(inputs, problems)?;
+    let router = node.router(problems)?;
+    let srv6 = node.srv6(problems)?;
+    let (bgp, neighbors) = bgp::of_node(&node, problems);
+    let membership = Membership::of(inputs, problems);
+    let advertisements = Advertisements::of(&node, problems);
+    let core = &srv6.core_interfaces;
+    let makings =
+        vrf::Makings { node: &node, membership: &membership, advertisements: &advertisements, core };
+    let (mut vrfs, of_vrfs): (Vec<_>, _) = makings.vrfs(problems).into_iter().unzip();
+    room::fit(&mut vrfs, problems);
+    let mut draft = Draft {
+        intent: Intent { router, srv6, bgp, vrfs, underlay_routes: Vec::new() },
+        cluster: ObjectRef::cluster(node::CLUSTER, node.cluster),
+        neighbors,
+        networks: Vec::new(),
+        vrfs: of_vrfs,
+    };
+    let networks = global::networks(&node, &membership, advertisements.global(), &draft);
+    (draft.networks, draft.intent.bgp.networks) = networks.into_iter().unzip();
+    Ok(draft)
 }

@@ -99,6 +99,7 @@ fn the_documented_vrfs_mean_what_they_say() {
             interface: "eth1".into(),
             addresses,
             hosts: vec![],
+            host_mac: None,
             proxy: false,
             probes: false,
             filter: vec![no_telnet],

@@ -149,10 +149,12 @@ impl Pe {
                 mtu,
                 gateway4: if gateway { [10, 1, 0, 1] } else { [0; 4] },
                 mac: RED1_MAC,
-                reserved: [0; 2],
+                flags: 0,
                 gateway6: if gateway { octets6("2001:db8:1::1") } else { [0; 16] },
                 filter: 0,
                 egress: 0,
+                host_mac: [0; 6],
+                reserved: [0; 2],
             };
             self.hash("CIRCUITS", ifindex, circuit);
         }
