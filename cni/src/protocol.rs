@@ -243,6 +243,7 @@ mod tests {
             pod: PodRef { namespace: "red".to_owned(), name: "web".to_owned(), uid: None },
             host_interface: "veth0".to_owned(),
             addresses: vec!["10.0.0.2".parse().unwrap()],
+            mac: Some([2, 0, 0, 0, 0, 1]),
             gateways: vec!["10.0.0.1".parse().unwrap()],
             netns: "/run/netns/a".into(),
             reserved: false,

@@ -40,6 +40,7 @@ impl Circuit {
             pod: call.pod()?,
             host_interface: self.veth.node.name.clone(),
             addresses: made.ips_of(&id.interface).map(|ip| ip.address.addr()).collect(),
+            mac: Some(self.veth.container.mac),
             gateways: self.gateways(&id, made)?,
             netns: self.netns.clone(),
             reserved: false,

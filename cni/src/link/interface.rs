@@ -12,7 +12,7 @@ const ENODEV: i32 = 19;
 pub(crate) struct Interface {
     pub(crate) index: u32,
     pub(crate) name: String,
-    pub(crate) mac: String,
+    pub(crate) mac: [u8; 6],
     pub(crate) mtu: u32,
     pub(crate) up: bool,
     /// Index of the bridge that it is a port of.
@@ -92,9 +92,7 @@ impl From<LinkMessage> for Interface {
             match attribute {
                 LinkAttribute::IfName(name) => it.name = name,
                 LinkAttribute::Mtu(mtu) => it.mtu = mtu,
-                LinkAttribute::Address(octets) => {
-                    it.mac = octets.iter().map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().join(":");
-                }
+                LinkAttribute::Address(octets) => it.mac = octets.try_into().unwrap_or_default(),
                 LinkAttribute::Controller(index) => it.master = Some(index).filter(|index| *index != 0),
                 LinkAttribute::Link(index) => it.peer = Some(index),
                 LinkAttribute::LinkInfo(infos) => {

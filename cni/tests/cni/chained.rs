@@ -43,7 +43,9 @@ fn behind_ptp_the_circuit_is_the_nodes_end_and_the_result_goes_through_in_every_
         assert_eq!(texts(&attachment.gateways), ["192.0.2.1", "2001:db8:1::1"]);
         assert!(!attachment.proxy && !attachment.reserved);
         assert_eq!(attachment.netns, pod.net.path());
-        assert_eq!(pod.net.link("eth0").unwrap()["mtu"], 1400);
+        let eth0 = pod.net.link("eth0").unwrap();
+        let mac = attachment.mac.unwrap().map(|octet| format!("{octet:02x}")).join(":");
+        assert_eq!((&eth0["mtu"], &eth0["address"]), (&1400.into(), &Value::from(mac)));
         assert_eq!(runtime.node.link(host.as_str().unwrap()).unwrap()["mtu"], 1400);
         if version == "1.1.0" {
             previous["interfaces"][0]["mtu"] = 1400.into();

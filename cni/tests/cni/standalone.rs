@@ -25,7 +25,7 @@ fn the_pod_has_addresses_and_routes_and_is_reached() {
     let (agent, pod, _) = added(&runtime, "1.1.0");
     let asked = agent.asked();
     let [Request::Reserve { .. }, Request::Attach(attachment)] = &asked[..] else { panic!("{asked:?}") };
-    assert!(attachment.reserved && !attachment.proxy);
+    assert!(attachment.reserved && !attachment.proxy && attachment.mac.is_some());
     assert_eq!(attachment.host_interface, host(&pod));
     // The dataplane answers for the gateways; here the kernel does.
     let host = host(&pod);

@@ -14,7 +14,7 @@ use super::{
     store::{Attachments, Kept, Released, Reserved},
 };
 use crate::{
-    render::Attached,
+    render::{Attached, Problem},
     world::{Key, World},
 };
 
@@ -29,8 +29,8 @@ pub struct Seen<'a> {
     pub fetched: bool,
     /// Whether the agent can serve ADD.
     pub readiness: &'a Readiness,
-    /// The node's blocks of a VRF's pod network.
-    pub blocks: &'a dyn Fn(&str) -> Vec<IpNet>,
+    /// The node's blocks of a VRF's pod network, as [`crate::render::block`] has them.
+    pub blocks: &'a dyn Fn(&str) -> Result<Vec<IpNet>, Problem>,
     /// MTU for pods, octets: what goes into the outer header fits the core.
     pub mtu: u32,
 }
@@ -133,15 +133,10 @@ fn reserve(
     Ok(after(changed, kept))
 }
 
-/// The node's blocks, one of each family that the VRF has a range of.
+/// The node's blocks, one of each range.
 fn blocks(vrf: &str, seen: &Seen<'_>) -> Result<Vec<IpNet>, Refusal> {
-    let network = seen.world.vrfs.get(vrf).and_then(|vrf| vrf.spec.pod_network.as_ref());
-    let ranges = network.map_or(0, |network| network.ranges.len());
-    if ranges == 0 {
-        return Err(Refusal::NoPodNetwork(vrf.to_owned()));
-    }
-    let blocks = (seen.blocks)(vrf);
-    if blocks.len() < ranges { Err(Refusal::NoBlock(vrf.to_owned())) } else { Ok(blocks) }
+    let blocks = (seen.blocks)(vrf).map_err(Refusal::NoBlock)?;
+    if blocks.is_empty() { Err(Refusal::NoPodNetwork(vrf.to_owned())) } else { Ok(blocks) }
 }
 
 fn is_of(addresses: &[IpAddr], blocks: &[IpNet]) -> bool {

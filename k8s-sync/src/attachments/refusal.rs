@@ -3,7 +3,10 @@ use std::net::IpAddr;
 use cni::protocol::{BadId, code};
 
 use super::store::StoreError;
-use crate::{render::Ambiguous, world::Key};
+use crate::{
+    render::{Ambiguous, Problem},
+    world::Key,
+};
 
 /// Why something is not done.
 #[derive(Debug, thiserror::Error)]
@@ -26,10 +29,8 @@ pub(super) enum Refusal {
         "VRF {0} has no podNetwork to take an address from; set Vrf.spec.podNetwork, or chain sixedge-cni behind a plugin with IPAM"
     )]
     NoPodNetwork(String),
-    #[error(
-        "this node has no block of the podNetwork of VRF {0} yet: it comes with the node's locator; try again"
-    )]
-    NoBlock(String),
+    #[error("the pod cannot have an address yet: {0}")]
+    NoBlock(Problem),
     #[error("no addresses are kept for it in VRF {0}; ask for them first")]
     NotReserved(String),
     #[error("{0}; call the plugin in front first, with an IPAM that gives the pod addresses")]

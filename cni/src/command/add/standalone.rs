@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::or_undo;
 use crate::{
     agent::{Agent, AgentError},
-    link::{Hop, LinkError, Links, Netns, Veth},
+    link::{self, Hop, LinkError, Links, Netns, Veth},
     spec::{Call, Config, Failure, Interface, Ip, Outcome, Route},
 };
 
@@ -27,6 +27,7 @@ pub(super) fn add(call: &Call<'_>, config: &Config, id: AttachmentId) -> Result<
             pod,
             host_interface: kept.host_interface,
             addresses: kept.addresses.iter().map(IpNet::addr).collect(),
+            mac: Some(veth.container.mac),
             gateways: kept.gateways,
             netns: path,
             reserved: true,
@@ -92,9 +93,9 @@ fn everything(gateway: IpAddr) -> IpNet {
 }
 
 fn outcome(veth: &Veth, kept: &Reservation, sandbox: &str) -> Outcome {
-    let end = |name: &str, mac: &str, sandbox: &str| Interface {
-        name: name.to_owned(),
-        mac: mac.to_owned(),
+    let end = |end: &link::Interface, sandbox: &str| Interface {
+        name: end.name.clone(),
+        mac: end.mac.map(|octet| format!("{octet:02x}")).join(":"),
         mtu: Some(kept.mtu),
         sandbox: sandbox.to_owned(),
     };
@@ -102,10 +103,7 @@ fn outcome(veth: &Veth, kept: &Reservation, sandbox: &str) -> Outcome {
         kept.gateways.iter().copied().find(|gateway| gateway.is_ipv4() == address.addr().is_ipv4())
     };
     Outcome {
-        interfaces: vec![
-            end(&veth.node.name, &veth.node.mac, ""),
-            end(&veth.container.name, &veth.container.mac, sandbox),
-        ],
+        interfaces: vec![end(&veth.node, ""), end(&veth.container, sandbox)],
         ips: kept
             .addresses
             .iter()

@@ -78,9 +78,13 @@ fn a_pod_that_two_vrfs_select_or_whose_vrf_is_on_other_nodes_is_refused_with_the
 #[test]
 fn a_vrf_without_a_pod_network_gives_no_address_and_says_what_to_set() {
     let mut agent = Agent::new();
-    agent.world.vrfs.get_mut("red").unwrap().spec.pod_network = None;
+    agent.blocks = Ok(vec![]);
     let (code, message) = agent.refused(reserve("c1", "red/web"));
     assert!(code == code::INVALID && message.contains("Vrf.spec.podNetwork"), "{message}");
+    let object = crate::world::ObjectRef::cluster("Node", "n1");
+    agent.blocks = Err(Problem { object, reason: Reason::Pending, message: "no locator yet".to_owned() });
+    let (code, message) = agent.refused(reserve("c1", "red/web"));
+    assert!(code == code::TRY_AGAIN && message.contains("no locator yet"), "{message}");
 }
 
 #[test]

@@ -11,7 +11,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use super::*;
 use crate::{
-    api::{PodNetwork, PodRange, VrfSpec},
+    api::VrfSpec,
+    render::{Problem, Reason},
     world::{Key, Namespace, Node, Object, Pod, World},
 };
 
@@ -50,6 +51,7 @@ struct Agent {
     world: World,
     readiness: Readiness,
     fetched: Cell<bool>,
+    blocks: Result<Vec<IpNet>, Problem>,
 }
 
 impl Agent {
@@ -71,11 +73,18 @@ impl Agent {
         }
         world.vrfs.insert("red".into(), vrf("red"));
         world.vrfs.insert("blue".into(), vrf("blue"));
-        Self { folder, store, world, readiness: Readiness::Ready, fetched: Cell::new(false) }
+        Self {
+            folder,
+            store,
+            world,
+            readiness: Readiness::Ready,
+            fetched: Cell::new(false),
+            blocks: Ok(vec![net("10.1.0.0/29"), net("fd00:1::/64")]),
+        }
     }
 
     fn ask(&mut self, request: Request) -> Step {
-        let blocks = |_: &str| vec![net("10.1.0.0/29"), net("fd00:1::/64")];
+        let blocks = |_: &str| self.blocks.clone();
         let (readiness, fetched) = (&self.readiness, self.fetched.get());
         let seen = Seen { node: "n1", world: &self.world, fetched, readiness, blocks: &blocks, mtu: 1400 };
         decide(request, &seen, &mut self.store)
@@ -113,12 +122,9 @@ fn net(text: &str) -> IpNet {
 }
 
 fn vrf(tenant: &str) -> Object<VrfSpec> {
-    let ranges = ["10.1.0.0/16", "fd00:1::/48"]
-        .map(|cidr| PodRange { cidr: cidr.to_owned(), node_prefix_length: None })
-        .to_vec();
     let labels = Some([("tenant".to_owned(), tenant.to_owned())].into());
     let namespaces = LabelSelector { match_labels: labels, ..LabelSelector::default() };
-    let spec = serde_json::json!({ "namespaceSelector": namespaces, "podNetwork": PodNetwork { ranges } });
+    let spec = serde_json::json!({ "namespaceSelector": namespaces });
     let spec = serde_json::from_value(spec).unwrap();
     Object { generation: 1, uid: tenant.to_owned(), labels: Default::default(), spec }
 }
@@ -147,6 +153,7 @@ fn made(container: &str, of: &str, reservation: &Reservation) -> Attachment {
         addresses: reservation.addresses.iter().map(IpNet::addr).collect(),
         gateways: reservation.gateways.clone(),
         netns: format!("/run/netns/{container}").into(),
+        mac: None,
         reserved: true,
         proxy: false,
     }
@@ -162,6 +169,7 @@ fn chained(container: &str, of: &str, interface: &str, address: &str) -> Attachm
         addresses: vec![address.parse().unwrap()],
         gateways: vec![],
         netns: format!("/run/netns/{container}").into(),
+        mac: None,
         reserved: false,
         proxy: false,
     }
