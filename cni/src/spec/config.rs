@@ -18,7 +18,7 @@ pub(crate) struct Config {
     /// No interface gets a larger one.
     pub(crate) mtu: Option<u32>,
     mode: Option<Mode>,
-    previous: Option<Value>,
+    previous: Option<Map<String, Value>>,
     valid: Option<Vec<Valid>>,
 }
 
@@ -91,7 +91,7 @@ impl Config {
             socket: written.socket.unwrap_or_else(|| SOCKET.into()),
             mtu: written.mtu,
             mode: written.mode,
-            previous: written.prev_result.map(Value::Object),
+            previous: written.prev_result,
             valid: written.valid,
         })
     }
@@ -120,7 +120,7 @@ impl Config {
     pub(crate) fn previous(&self) -> Result<Previous, Failure> {
         let written = self.previous.clone();
         let written = written.ok_or(Failure::Config("prevResult is missing; runtimes set it for CHECK"))?;
-        Ok(Previous { read: Outcome::read(written.clone())?, written })
+        Ok(Previous { read: Outcome::read(Value::Object(written.clone()))?, written })
     }
 
     /// What GC says is there.
@@ -143,5 +143,5 @@ fn object(text: &[u8]) -> Result<Value, Failure> {
 pub(crate) struct Previous {
     pub(crate) read: Outcome,
     /// With whatever else is in it.
-    pub(crate) written: Value,
+    pub(crate) written: Map<String, Value>,
 }

@@ -94,6 +94,7 @@ fn a_result_that_names_no_interface_of_the_node_is_good_enough() {
     let previous =
         serde_json::json!({ "cniVersion": "1.0.0", "ips": [{ "address": "192.0.2.9/32" }], "dns": {} });
     let result = runtime.call("ADD", &with_previous(&runtime.config("1.0.0"), &previous), &pod).result();
+    previous["cniVersion"] = "1.0.0".into();
     assert_eq!(result, previous);
     let attachment = attached(&agent);
     assert_eq!(attachment.host_interface, "cali1");

@@ -1,7 +1,7 @@
 //! Behind a plugin that has made the interface.
 
 use cni::protocol::{Attachment, AttachmentId, Request, Response};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::or_undo;
 use crate::{
@@ -16,11 +16,13 @@ pub(super) fn add(call: &Call<'_>, config: &Config, id: AttachmentId) -> Result<
     let circuit = Circuit::find(call, &id)?;
     let attachment = circuit.attachment(call, config, id.clone(), &read)?;
     let agent = Agent::new(&config.socket);
+    // Runtimes may leave it away, in what comes to a plugin only.
+    written.insert("cniVersion".to_owned(), config.version.word().into());
     let attached = or_undo(&id, &agent, || attach(&circuit, attachment, config.mtu, &agent))?;
     if let Some(mtu) = attached.filter(|_| config.version >= Version::V1_1_0) {
         tell_mtu(&mut written, &[&id.interface, &circuit.veth.node.name], mtu);
     }
-    Ok(written)
+    Ok(Value::Object(written))
 }
 
 /// The MTU that the interface has now; `None` where the pod is in no VRF.
@@ -42,7 +44,7 @@ fn attach(
 }
 
 /// Version 1.1.0 has the MTU in the result. Everything else goes through as the plugin in front has said it.
-fn tell_mtu(result: &mut Value, names: &[&str], mtu: u32) {
+fn tell_mtu(result: &mut Map<String, Value>, names: &[&str], mtu: u32) {
     let interfaces = result.get_mut("interfaces").and_then(Value::as_array_mut);
     for interface in interfaces.into_iter().flatten() {
         let is_end = interface.get("name").and_then(Value::as_str).is_some_and(|name| names.contains(&name));
