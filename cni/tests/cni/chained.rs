@@ -91,8 +91,7 @@ fn a_result_that_names_no_interface_of_the_node_is_good_enough() {
     pod.net.exec("ip link set eth0 up");
     pod.net.exec("ip route add 169.254.1.1 dev eth0 scope link");
     pod.net.exec("ip route add default via 169.254.1.1 dev eth0");
-    let previous =
-        serde_json::json!({ "cniVersion": "1.0.0", "ips": [{ "address": "192.0.2.9/32" }], "dns": {} });
+    let mut previous = serde_json::json!({ "ips": [{ "address": "192.0.2.9/32" }], "dns": {} });
     let result = runtime.call("ADD", &with_previous(&runtime.config("1.0.0"), &previous), &pod).result();
     previous["cniVersion"] = "1.0.0".into();
     assert_eq!(result, previous);
