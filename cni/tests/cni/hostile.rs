@@ -131,12 +131,16 @@ fn variables_that_are_missing_or_wrong_are_code_4_and_named() {
 
 #[test]
 fn an_agent_that_talks_nonsense_is_an_error_and_no_result() {
-    use std::{io::Write, os::unix::net::UnixListener};
+    use std::{
+        io::{BufRead, BufReader, Write},
+        os::unix::net::UnixListener,
+    };
     let (runtime, pod) = (Runtime::new(), Pod::new());
     let listener = UnixListener::bind(runtime.socket()).unwrap();
     let answering = std::thread::spawn(move || {
         for _ in 0..2 {
             let (mut stream, _) = listener.accept().unwrap();
+            BufReader::new(&stream).read_line(&mut String::new()).unwrap();
             let _ = stream.write_all(b"{\"answer\":\"maybe\"}\n");
         }
     });
