@@ -18,6 +18,18 @@ fn a_pod_of_a_vrf_gets_an_address_of_each_family_and_is_attached_once_the_datapl
 }
 
 #[test]
+fn what_is_asked_again_because_the_answer_was_lost_is_answered_the_same() {
+    let mut agent = Agent::new();
+    let reservation = agent.reserve("c1", "red/web");
+    assert_eq!(agent.reserve("c1", "red/web"), reservation);
+    let attach = Request::Attach(made("c1", "red/web", &reservation));
+    let step = agent.ask(attach.clone());
+    assert_eq!(agent.ask(attach), step);
+    assert_eq!(agent.reserve("c1", "red/web"), reservation, "also by a runtime that calls ADD again");
+    assert_eq!(agent.store.attached().len(), 1);
+}
+
+#[test]
 fn a_pod_in_no_vrf_is_left_alone() {
     let mut agent = Agent::new();
     assert_eq!(agent.ask(reserve("c1", "plain/web")), Step::Answer(Response::NotOurs));
