@@ -7,13 +7,20 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Test programs run as root, cargo does not: nothing in the target folder becomes root's.
 AS_ROOT := $(if $(SUDO),env CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER='$(subst ",,$(SUDO))')
 
-.PHONY: help setup build demo demo-services demo-egress test lint bench clean
+# The same folder for whoever builds the API server of the tests and for root, who runs them.
+export SIXEDGE_TESTAPI ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sixedge/testapi
+
+.PHONY: help setup testapi build demo demo-services demo-egress test lint bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what building, demo and tests need (Debian, Ubuntu)
 	@scripts/setup.sh
+
+# A machine where it cannot be built skips the tests that want it, each saying so.
+testapi: setup ## build the Kubernetes API server that tests run against, once per machine
+	@k8s-sync/testapi/build.sh || echo "make: no API server for tests (exit $$?): they are skipped" >&2
 
 build: setup ## build the release binaries: sixedge and lab
 	cargo build --locked --release
@@ -33,7 +40,7 @@ lint: setup ## rustfmt, clippy and the dependency rules, warnings being errors
 	scripts/lint-ebpf.sh $(TARGET)
 	scripts/check-dependencies.sh
 
-test: lint ## every test, with real peers in network namespaces (needs root)
+test: lint testapi ## every test, with real peers in network namespaces (needs root)
 	cargo build --locked
 	$(AS_ROOT) cargo test --locked --no-fail-fast
 

@@ -4,7 +4,11 @@
 //! [`render`] is pure: the world, the node's name and its attachments in, the node's intent and what is wrong out.
 //! [`attachments`] is the agent's side of the CNI plugin: pods' interfaces on this node, and their addresses.
 
+#[allow(unreachable_pub, reason = "KubeSchema makes a type of its own of each")]
 pub mod api;
 pub mod attachments;
+mod crds;
 pub mod render;
 pub mod world;
+
+pub use crds::crds;

@@ -11,6 +11,7 @@ use std::{
     io::{ErrorKind, Read, Write},
     net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     os::fd::AsFd,
+    process::Command,
     thread,
     time::Duration,
 };
@@ -21,7 +22,7 @@ use namespace::Namespace;
 use nix::sched::{CloneFlags, setns};
 use srv6_dp::{
     Change, Dataplane, EbpfDataplane, State,
-    model::{Circuit, IfIndex, NextHop, Vrf},
+    model::{Circuit, IfIndex, NextHop},
 };
 use srv6_types::{DropReason, VrfId};
 
@@ -80,7 +81,7 @@ impl Pod {
     }
 
     fn add_to(&self, state: &mut State, vrf: VrfId, circuit: Circuit, hosts: &[&str]) {
-        state.vrfs.entry(vrf).or_insert_with(Vrf::default);
+        state.vrfs.entry(vrf).or_default();
         state.circuits.insert(self.index, circuit);
         for host in hosts {
             let host: IpAddr = host.parse().unwrap();
@@ -114,7 +115,7 @@ impl Pod {
     /// Serves one connection after the other, each with the client's address.
     fn serve(&self, address: &str) {
         let listener = listen(address);
-        let listener = self.run(move || listener()).join().unwrap();
+        let listener = self.run(listener).join().unwrap();
         thread::spawn(move || answer(&listener));
     }
 
@@ -122,6 +123,10 @@ impl Pod {
         let to = to.to_owned();
         self.run(move || connect(&to)).join().unwrap()
     }
+}
+
+fn sysctl(line: &str) {
+    lab::run(Command::new("sysctl").args(["-qw", line]));
 }
 
 fn listen(address: &str) -> impl FnOnce() -> TcpListener + Send + 'static {
@@ -217,9 +222,7 @@ impl Bridged {
         lab.ip("link add cni0 address 02:00:00:00:c0:01 type bridge");
         // Duplicate address detection of the bridge would ask for a second.
         for line in ["accept_dad=0", "forwarding=1"] {
-            lab::run(
-                std::process::Command::new("sysctl").args(["-qw", &format!("net.ipv6.conf.cni0.{line}")]),
-            );
+            sysctl(&format!("net.ipv6.conf.cni0.{line}"));
         }
         lab.ip("link set cni0 up");
         lab.ip(&format!("address add {}/24 dev cni0", GATEWAYS[0]));

@@ -108,6 +108,12 @@ impl Vrf {
         self
     }
 
+    /// Of the last circuit.
+    pub(crate) fn hosts(mut self, hosts: &[&str]) -> Self {
+        self.circuits.last_mut().unwrap().hosts = addresses(hosts);
+        self
+    }
+
     pub(crate) fn route(mut self, prefix: &str, via: Via) -> Self {
         self.static_routes.push(StaticRoute { prefix: prefix.parse().unwrap(), via });
         self
@@ -200,8 +206,13 @@ pub(crate) fn segments(segments: &[&str]) -> Via {
 
 /// `core0` is 1, all others follow from 2 on.
 pub(crate) fn links(names: &[&str]) -> Links {
-    let link =
-        |index: u32| Link { index: IfIndex(index), mac: [2, 0, 0, 0, 0, index as u8], mtu: 1500, up: true };
+    let link = |index: u32| Link {
+        index: IfIndex(index),
+        mac: [2, 0, 0, 0, 0, index as u8],
+        mtu: 1500,
+        up: true,
+        bridge_port: false,
+    };
     let names = std::iter::once("core0").chain(names.iter().copied());
     names.zip(1..).map(|(name, index)| (name.to_owned(), link(index))).collect()
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct CommonStatus {
     /// Positive conditions, by type.
     #[serde(default)]
+    #[schemars(length(max = 8), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
     /// How many nodes hold it.
     #[serde(default)]

@@ -6,6 +6,7 @@ mod condition;
 mod egress;
 mod locator;
 mod node_state;
+mod schema;
 mod vrf;
 
 pub use bgp::{

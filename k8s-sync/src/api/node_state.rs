@@ -11,7 +11,29 @@ use serde::{Deserialize, Serialize};
     kind = "NodeState",
     plural = "nodestates",
     status = "NodeStateStatus",
-    derive = "PartialEq"
+    derive = "PartialEq",
+    category = "sixedge",
+    shortname = "ns6",
+    printcolumn(name = "Router-ID", type_ = "string", json_path = ".status.routerId"),
+    printcolumn(name = "AS", type_ = "integer", json_path = ".status.localAsn"),
+    printcolumn(name = "Sessions", type_ = "string", json_path = ".status.summary.sessions"),
+    printcolumn(name = "VRFs", type_ = "integer", json_path = ".status.summary.vrfs"),
+    printcolumn(
+        name = "Accepted",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Accepted\")].status"
+    ),
+    printcolumn(
+        name = "Programmed",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Programmed\")].status"
+    ),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status"
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct NodeStateSpec {}
@@ -33,6 +55,7 @@ pub struct NodeStateStatus {
     pub source_address: Option<String>,
     /// `Accepted` (there is a configuration), `Programmed` (the dataplane holds it), `Ready` (and BGP is up).
     #[serde(default)]
+    #[schemars(length(max = 8), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
     /// Locators.
     #[serde(default)]

@@ -23,9 +23,9 @@ const CONNECT_RETRY: u16 = 5;
 /// RFC 2385: what the kernel takes.
 const LONGEST_KEY: usize = 80;
 
-/// BGP without networks, which are known when the VRFs are.
-pub(super) fn of_node(node: &Node<'_>, problems: &mut Vec<Problem>) -> (Bgp, Vec<Origin>) {
-    let (origins, neighbors) = neighbors(node, problems).into_iter().unzip();
+/// BGP of a node with this AS number, without networks: these are known when the VRFs are.
+pub(super) fn of_node(node: &Node<'_>, asn: u32, problems: &mut Vec<Problem>) -> (Bgp, Vec<Origin>) {
+    let (origins, neighbors) = neighbors(node, asn, problems).into_iter().unzip();
     let bgp = Bgp {
         listen_port: listen_port(node.cluster, node.instance, problems),
         listen_addresses: Vec::new(),
@@ -45,12 +45,15 @@ pub(super) fn listen_port(cluster: &str, instance: &BgpInstance, problems: &mut 
     reader.number("spec.instances[0].listenPort", instance.listen_port, 1..=u16::MAX).unwrap_or(PORT)
 }
 
-fn neighbors(node: &Node<'_>, problems: &mut Vec<Problem>) -> Vec<(Origin, Neighbor)> {
+fn neighbors(node: &Node<'_>, asn: u32, problems: &mut Vec<Problem>) -> Vec<(Origin, Neighbor)> {
     let own = node.own.map(|own| of_override(node, own, problems)).unwrap_or_default();
     let peers = node.instance.peers.iter().enumerate();
     let neighbor = |(i, peer)| {
         let origin = Origin::new(ObjectRef::cluster(CLUSTER, node.cluster), path(i));
-        neighbor(node.inputs.world, (&origin, peer), &own, problems).map(|neighbor| (origin, neighbor))
+        let neighbor = neighbor(node.inputs.world, (&origin, peer), &own, problems)?;
+        // An internal peer may be any number of hops away anyhow.
+        let multihop = neighbor.multihop.filter(|_| neighbor.asn != asn);
+        Some((origin, Neighbor { multihop, ..neighbor }))
     };
     peers.filter_map(neighbor).collect()
 }

@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use vrf_manager::intent::Intent;
 
 use crate::world::ObjectRef;
@@ -19,7 +17,7 @@ impl Origin {
     }
 }
 
-/// An intent whose parts know the objects that they are of: a list of origins is as long as that of the parts.
+/// An intent whose parts know the objects that they are of: each list of origins is as long as that of the parts.
 #[derive(Clone, Debug)]
 pub(super) struct Draft {
     pub(super) intent: Intent,
@@ -33,13 +31,11 @@ pub(super) struct Draft {
     pub(super) vrfs: Vec<VrfOrigins>,
 }
 
-/// Of what is in a VRF.
+/// Of the lists of a VRF.
 #[derive(Clone, Debug, Default)]
 pub(super) struct VrfOrigins {
     pub(super) circuits: Vec<Origin>,
     pub(super) static_routes: Vec<Origin>,
-    /// By name.
-    pub(super) services: BTreeMap<String, Origin>,
-    /// By name.
-    pub(super) egress: BTreeMap<String, Origin>,
+    pub(super) services: Vec<Origin>,
+    pub(super) egress: Vec<Origin>,
 }

@@ -1,6 +1,6 @@
 //! The global table: what the node originates as plain unicast.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use bgp_wire::attribute::Community;
 use ipnet::IpNet;
@@ -8,6 +8,7 @@ use vrf_manager::intent::{EgressGateway, Network, RouteAttributes, TrafficPolicy
 
 use super::{
     Membership,
+    address::is_unicast,
     advertise::Rule,
     draft::{Draft, Origin},
     node::Node,
@@ -17,7 +18,7 @@ use crate::{
     world::{Endpoint, EndpointSlice, Key, Service},
 };
 
-/// The networks by prefix, each as the first rule says that advertises it. The draft has all but these.
+/// The networks by prefix, each as the first rule says that advertises it. The draft has all but these, and nothing that is left out.
 pub(super) fn networks(
     node: &Node<'_>,
     membership: &Membership<'_>,
@@ -66,7 +67,8 @@ impl Global<'_, '_> {
             let global = !pod.host_network && self.membership.is_global(key);
             global && pod.node.as_deref() == Some(inputs.node) && rule.selects(&pod.labels)
         });
-        here.flat_map(|(_, pod)| pod.addresses.iter().copied().map(IpNet::from)).collect()
+        let addresses = here.flat_map(|(_, pod)| pod.addresses.iter().copied());
+        addresses.filter(|address| is_unicast(*address)).map(IpNet::from).collect()
     }
 
     fn locators(&self) -> Vec<IpNet> {
@@ -79,9 +81,9 @@ impl Global<'_, '_> {
     fn egress(&self, rule: &Rule<'_>) -> Vec<(IpNet, RouteAttributes)> {
         let policies = &self.node.inputs.world.egress_policies;
         let vrfs = self.draft.intent.vrfs.iter().zip(&self.draft.vrfs);
-        let all = vrfs.flat_map(|(vrf, origins)| vrf.egress.iter().map(|policy| (policy, &origins.egress)));
-        let gateways = all.filter_map(|(policy, origins)| {
-            let object = policies.get(&origins.get(&policy.name)?.object.name)?;
+        let all = vrfs.flat_map(|(vrf, origins)| vrf.egress.iter().zip(&origins.egress));
+        let gateways = all.filter_map(|(policy, origin)| {
+            let object = policies.get(&origin.object.name)?;
             policy.gateway.as_ref().filter(|_| rule.selects(&object.labels))
         });
         let of_gateway = |gateway: &EgressGateway| {
@@ -143,8 +145,8 @@ impl<'n> Services<'n> {
                     serving.any(|address| address.is_ipv4() == ipv4)
                 };
                 let (ipv4, ipv6) = (family(true), family(false));
-                let reachable = addresses.iter().filter(|vip| if vip.is_ipv4() { ipv4 } else { ipv6 });
-                advertised.extend(reachable.copied().map(IpNet::from));
+                let reachable = |vip: &&IpAddr| is_unicast(**vip) && if vip.is_ipv4() { ipv4 } else { ipv6 };
+                advertised.extend(addresses.iter().filter(reachable).copied().map(IpNet::from));
             }
         }
         advertised
@@ -161,7 +163,7 @@ fn in_no_vrf<'n>(
     endpoints.iter().filter(move |endpoint| endpoint.ready && endpoint.pod.as_ref().is_none_or(global))
 }
 
-fn of_kind(service: &Service, kind: ServiceAddress) -> (&[std::net::IpAddr], TrafficPolicy) {
+fn of_kind(service: &Service, kind: ServiceAddress) -> (&[IpAddr], TrafficPolicy) {
     match kind {
         ServiceAddress::LoadBalancerIp => (&service.load_balancer_ips, service.external_traffic_policy),
         ServiceAddress::ExternalIp => (&service.external_ips, service.external_traffic_policy),

@@ -22,6 +22,7 @@ mod room;
 mod route;
 mod service;
 mod settle;
+mod tenant;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -78,32 +79,43 @@ pub struct Rendered {
 /// What is wanted of a node. Same input, same output.
 pub fn render(inputs: &Inputs<'_>) -> Rendered {
     let mut problems = Vec::new();
-    let intent = draft(*inputs, &mut problems).and_then(|draft| settle::settle(draft, &mut problems));
+    let intent = intent(*inputs, &mut problems);
     problems.sort();
     problems.dedup();
     Rendered { intent, problems }
 }
 
-fn draft(inputs: Inputs<'_>, problems: &mut Vec<Problem>) -> Result<Draft, Problem> {
+fn intent(inputs: Inputs<'_>, problems: &mut Vec<Problem>) -> Result<Intent, Problem> {
     let node = Node::find(inputs, problems)?;
-    let router = node.router(problems)?;
-    let srv6 = node.srv6(problems)?;
-    let (bgp, neighbors) = bgp::of_node(&node, problems);
     let membership = Membership::of(inputs, problems);
     let advertisements = Advertisements::of(&node, problems);
-    let core = &srv6.core_interfaces;
-    let makings =
-        vrf::Makings { node: &node, membership: &membership, advertisements: &advertisements, core };
-    let (mut vrfs, of_vrfs): (Vec<_>, _) = makings.vrfs(problems).into_iter().unzip();
-    room::fit(&mut vrfs, problems);
-    let mut draft = Draft {
+    let mut draft = draft(&node, &membership, &advertisements, problems)?;
+    room::fit(&mut draft, problems);
+    settle::settle(&mut draft, problems)?;
+    // Last, for what is left out is not originated.
+    let networks = global::networks(&node, &membership, advertisements.global(), &draft);
+    (draft.networks, draft.intent.bgp.networks) = networks.into_iter().unzip();
+    settle::settle(&mut draft, problems)?;
+    Ok(draft.intent)
+}
+
+/// All but the networks of the global table.
+fn draft<'a>(
+    node: &Node<'a>,
+    membership: &Membership<'a>,
+    advertisements: &Advertisements<'a>,
+    problems: &mut Vec<Problem>,
+) -> Result<Draft, Problem> {
+    let router = node.router(problems)?;
+    let srv6 = node.srv6(problems)?;
+    let (bgp, neighbors) = bgp::of_node(node, router.asn, problems);
+    let makings = vrf::Makings { node, membership, advertisements, core: &srv6.core_interfaces };
+    let (vrfs, of_vrfs) = makings.vrfs(problems).into_iter().unzip();
+    Ok(Draft {
         intent: Intent { router, srv6, bgp, vrfs, underlay_routes: Vec::new() },
         cluster: ObjectRef::cluster(node::CLUSTER, node.cluster),
         neighbors,
         networks: Vec::new(),
         vrfs: of_vrfs,
-    };
-    let networks = global::networks(&node, &membership, advertisements.global(), &draft);
-    (draft.networks, draft.intent.bgp.networks) = networks.into_iter().unzip();
-    Ok(draft)
+    })
 }

@@ -2,13 +2,16 @@
 //!
 //! Who comes first by name has it. A pod whose rules find no room is cut off where a policy isolates it.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, mem, net::IpAddr};
 
 use srv6_dp::{filter::compile, model::Action};
-use vrf_manager::intent::{self, Circuit, EgressPolicy, Service, limits};
+use vrf_manager::intent::{Circuit, EgressPolicy, Service, limits};
 
-use super::{Problem, Reason, network_policy};
-use crate::world::ObjectRef;
+use super::{
+    Problem, Reason,
+    draft::{Draft, Origin},
+    network_policy,
+};
 
 /// What is left.
 struct Room {
@@ -22,7 +25,7 @@ struct Room {
 }
 
 /// Makes the VRFs of a node fit.
-pub(crate) fn fit(vrfs: &mut [intent::Vrf], problems: &mut Vec<Problem>) {
+pub(super) fn fit(draft: &mut Draft, problems: &mut Vec<Problem>) {
     let mut room = Room {
         vip_ports: limits::VIP_PORTS,
         backends: limits::BACKENDS,
@@ -32,31 +35,40 @@ pub(crate) fn fit(vrfs: &mut [intent::Vrf], problems: &mut Vec<Problem>) {
         filter_rules: limits::FILTER_RULES,
         filter_matches: limits::FILTER_MATCHES,
     };
-    for vrf in vrfs {
-        let mut tell =
-            |left_out: Vec<String>, what: &str| problems.extend(problem(&vrf.name, &left_out, what));
-        let services = vrf.services.extract_if(.., |service| !room.takes_service(service));
-        tell(services.map(|service| service.name).collect(), "services");
+    for (vrf, origins) in draft.intent.vrfs.iter_mut().zip(&mut draft.vrfs) {
+        let of_service = |service: &Service| room.takes_service(service);
+        keep(&mut vrf.services, &mut origins.services, of_service, problems);
         let mut owned = BTreeSet::new();
-        let policies = vrf.egress.extract_if(.., |policy| !room.takes_policy(policy, &mut owned));
-        tell(policies.map(|policy| policy.name).collect(), "egress policies");
-        let crowded = vrf.circuits.iter_mut().filter(|circuit| !room.takes_filter(circuit));
-        let cut_off = crowded.map(|circuit| {
-            circuit.filter.retain(|rule| rule.action == Action::Drop);
-            circuit.interface.clone()
-        });
-        tell(cut_off.collect(), "NetworkPolicies of pods, which are cut off, at the interfaces");
+        let of_policy = |policy: &EgressPolicy| room.takes_policy(policy, &mut owned);
+        keep(&mut vrf.egress, &mut origins.egress, of_policy, problems);
+        for (circuit, origin) in vrf.circuits.iter_mut().zip(&origins.circuits) {
+            if !room.takes_filter(circuit) {
+                // What isolates the pod.
+                circuit.filter.retain(|rule| rule.action == Action::Drop);
+                let rules = "the rules of its NetworkPolicies: it is cut off where they isolate it";
+                problems.push(no_room(origin, rules));
+            }
+        }
     }
 }
 
-fn problem(vrf: &str, left_out: &[String], what: &str) -> Option<Problem> {
-    let shown = left_out.iter().take(8).map(String::as_str).collect::<Vec<_>>().join(", ");
-    let more = if left_out.len() > 8 { format!(" and {} more", left_out.len() - 8) } else { String::new() };
+fn keep<T>(
+    parts: &mut Vec<T>,
+    origins: &mut Vec<Origin>,
+    mut fits: impl FnMut(&T) -> bool,
+    problems: &mut Vec<Problem>,
+) {
+    let all = mem::take(parts).into_iter().zip(mem::take(origins));
+    let (kept, left_out): (Vec<_>, Vec<_>) = all.partition(|(part, _)| fits(part));
+    (*parts, *origins) = kept.into_iter().unzip();
+    problems.extend(left_out.iter().map(|(_, origin)| no_room(origin, "it, and leaves it out")));
+}
+
+fn no_room(Origin { object, path }: &Origin, what: &str) -> Problem {
     let message = format!(
-        "the node has no room for the {what} {shown}{more}; remove what is not needed, or give the VRF fewer nodes"
+        "{path}: the node has no room for {what}; remove what is not needed, or give its VRFs fewer nodes each"
     );
-    (!left_out.is_empty())
-        .then(|| Problem::new(ObjectRef::cluster("Vrf", vrf), Reason::LimitExceeded, message))
+    Problem::new(object.clone(), Reason::LimitExceeded, message)
 }
 
 /// Takes all of it or nothing.
@@ -75,7 +87,7 @@ impl Room {
     }
 
     /// `owned` are the VRF's addresses that are counted already.
-    fn takes_policy(&mut self, policy: &EgressPolicy, owned: &mut BTreeSet<std::net::IpAddr>) -> bool {
+    fn takes_policy(&mut self, policy: &EgressPolicy, owned: &mut BTreeSet<IpAddr>) -> bool {
         let of_gateway = policy.gateway.iter().flat_map(|gateway| &gateway.addresses);
         let own: BTreeSet<_> = of_gateway.filter(|address| !owned.contains(address)).copied().collect();
         let of_family = |v4| policy.sources.iter().filter(|net| net.addr().is_ipv4() == v4).count();
@@ -103,7 +115,7 @@ impl Room {
 #[cfg(test)]
 mod tests {
     use srv6_dp::model::Direction;
-    use vrf_manager::intent::FilterRule;
+    use vrf_manager::intent::{self, FilterRule};
 
     use super::*;
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use vrf_manager::intent::{Intent, IntentError, Vrf, check};
+use vrf_manager::intent::{Intent, IntentError, check};
 
 use super::{
     Problem, Reason,
-    draft::{Draft, Origin},
+    draft::{Draft, Origin, VrfOrigins},
 };
 use crate::world::ObjectRef;
 
@@ -25,8 +25,8 @@ enum Part {
     Locator(usize),
 }
 
-/// An intent that [`check`] takes; why there is none, where what it refuses is no part that could be left out.
-pub(super) fn settle(mut draft: Draft, problems: &mut Vec<Problem>) -> Result<Intent, Problem> {
+/// Leaves out what [`check`] refuses, until it takes the intent. An error is what could not be left out.
+pub(super) fn settle(draft: &mut Draft, problems: &mut Vec<Problem>) -> Result<(), Problem> {
     loop {
         let faults = check(&draft.intent);
         let mut parts = BTreeSet::new();
@@ -40,7 +40,7 @@ pub(super) fn settle(mut draft: Draft, problems: &mut Vec<Problem>) -> Result<In
             parts.insert(part);
         }
         if parts.is_empty() {
-            return Ok(draft.intent);
+            return Ok(());
         }
         parts.into_iter().rev().for_each(|part| draft.leave_out(part));
     }
@@ -64,14 +64,8 @@ impl Draft {
             Part::Distinguisher(i) => vrf(i, "spec.rd"),
             Part::Circuit(i, j) => self.vrfs.get(i)?.circuits.get(j).cloned(),
             Part::StaticRoute(i, j) => self.vrfs.get(i)?.static_routes.get(j).cloned(),
-            Part::Service(i, j) => {
-                let service = self.intent.vrfs.get(i)?.services.get(j)?;
-                self.vrfs.get(i)?.services.get(&service.name).cloned()
-            }
-            Part::Egress(i, j) => {
-                let policy = self.intent.vrfs.get(i)?.egress.get(j)?;
-                self.vrfs.get(i)?.egress.get(&policy.name).cloned()
-            }
+            Part::Service(i, j) => self.vrfs.get(i)?.services.get(j).cloned(),
+            Part::Egress(i, j) => self.vrfs.get(i)?.egress.get(j).cloned(),
             Part::Neighbor(i) => self.neighbors.get(i).cloned(),
             Part::Network(i) => self.networks.get(i).cloned(),
             Part::CoreInterface(i) => {
@@ -120,14 +114,20 @@ impl Draft {
             Part::Circuit(i, j) => {
                 self.vrfs[i].circuits.remove(j);
                 let circuit = vrfs[i].circuits.remove(j);
-                forget(&mut vrfs[i], &circuit.interface);
+                self.forget(i, &circuit.interface);
             }
             Part::StaticRoute(i, j) => {
                 self.vrfs[i].static_routes.remove(j);
                 vrfs[i].static_routes.remove(j);
             }
-            Part::Service(i, j) => drop(vrfs[i].services.remove(j)),
-            Part::Egress(i, j) => drop(vrfs[i].egress.remove(j)),
+            Part::Service(i, j) => {
+                self.vrfs[i].services.remove(j);
+                vrfs[i].services.remove(j);
+            }
+            Part::Egress(i, j) => {
+                self.vrfs[i].egress.remove(j);
+                vrfs[i].egress.remove(j);
+            }
             Part::Neighbor(i) => {
                 self.neighbors.remove(i);
                 bgp.neighbors.remove(i);
@@ -140,17 +140,23 @@ impl Draft {
             Part::Locator(i) => drop(srv6.locators.remove(i)),
         }
     }
-}
 
-/// Egress policies go on without the circuit's host; one that was for no other host is not wanted here.
-fn forget(vrf: &mut Vrf, interface: &str) {
-    vrf.egress.retain_mut(|policy| {
-        let before = policy.circuits.len();
-        policy.circuits.retain(|circuit| circuit != interface);
-        let lost = policy.circuits.len() != before;
-        let of_no_host = policy.circuits.is_empty() && policy.sources.is_empty();
-        !(lost && of_no_host && policy.gateway.is_none())
-    });
+    /// Egress policies go on without the circuit's host; one that was for no other host is not wanted here.
+    fn forget(&mut self, vrf: usize, interface: &str) {
+        let (vrf, VrfOrigins { egress: origins, .. }) = (&mut self.intent.vrfs[vrf], &mut self.vrfs[vrf]);
+        let mut kept = Vec::new();
+        for policy in &mut vrf.egress {
+            let before = policy.circuits.len();
+            policy.circuits.retain(|circuit| circuit != interface);
+            let lost = policy.circuits.len() != before;
+            let of_no_host = policy.circuits.is_empty() && policy.sources.is_empty();
+            kept.push(!(lost && of_no_host && policy.gateway.is_none()));
+        }
+        let mut keep = kept.iter();
+        vrf.egress.retain(|_| keep.next() != Some(&false));
+        let mut keep = kept.iter();
+        origins.retain(|_| keep.next() != Some(&false));
+    }
 }
 
 /// Of `vrfs[0].staticRoutes[1].via` the static route.

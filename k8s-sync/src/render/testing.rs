@@ -110,7 +110,7 @@ impl Cluster {
 }
 
 /// Host interface `veth-NAME`.
-fn attachment(key: &Key, pod: &Pod) -> Attachment {
+pub(crate) fn attachment(key: &Key, pod: &Pod) -> Attachment {
     let gateway = |address: &IpAddr| match address {
         IpAddr::V4(_) => "169.254.1.1".parse().unwrap(),
         IpAddr::V6(_) => "2001:db8:ffff::1".parse().unwrap(),

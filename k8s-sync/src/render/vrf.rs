@@ -3,19 +3,16 @@
 use std::collections::BTreeMap;
 
 use bgp_wire::nlri::RouteDistinguisher;
-use vrf_manager::intent::{Encapsulation, RouteAttributes, SidMode, StaticRoute, Via, Vrf};
+use vrf_manager::intent::{Encapsulation, SidMode, Vrf};
 
 use super::{
-    Membership, Problem, Reason, Scope,
-    advertise::{Advertisements, InVrf},
+    Membership, Problem, Reason,
+    advertise::Advertisements,
     circuit::{self, Claims, Made},
     draft::{Origin, VrfOrigins},
-    egress,
-    locator::block,
     node::Node,
     parse::{ROUTE_DISTINGUISHER, ROUTE_TARGET, Reader},
-    route,
-    service::{self, Served},
+    tenant::Tenant,
 };
 use crate::{
     api::{self, SidAllocation, VrfSpec},
@@ -47,9 +44,13 @@ impl Makings<'_, '_> {
                 continue;
             };
             let named = circuits.remove(name.as_str()).unwrap_or_default();
-            let mut made = self.vrf(&scope, named, &mut claims, problems);
-            distinguish(&mut made.0, &mut distinguishers, problems);
-            vrfs.push(made);
+            let mut tenant = Tenant::new(self.node, &scope, self.advertisements.of_vrf(name), problems);
+            tenant.circuits(named, &mut claims, problems);
+            tenant.static_routes(problems);
+            tenant.services(problems);
+            tenant.egress(problems);
+            distinguish(&mut tenant.vrf, &mut distinguishers, problems);
+            vrfs.push((tenant.vrf, tenant.origins));
         }
         self.not_here(&circuits, &vrfs, problems);
         vrfs
@@ -68,100 +69,6 @@ impl Makings<'_, '_> {
             problems.push(Problem::new(ObjectRef::cluster("Vrf", vrf), Reason::Unsupported, message));
         }
         selected && provider_edge
-    }
-
-    fn vrf(
-        &self,
-        scope: &Scope<'_>,
-        named: Vec<Made>,
-        claims: &mut Claims,
-        problems: &mut Vec<Problem>,
-    ) -> (Vrf, VrfOrigins) {
-        let origins = VrfOrigins::default();
-        let mut made = (read(scope.name, &scope.vrf.spec, problems), origins);
-        self.circuits(scope, named, claims, &mut made, problems);
-        self.static_routes(scope, &mut made, problems);
-        self.services(scope, &mut made, problems);
-        self.egress(scope, &mut made, problems);
-        made
-    }
-
-    fn circuits(
-        &self,
-        scope: &Scope<'_>,
-        named: Vec<Made>,
-        claims: &mut Claims,
-        (vrf, origins): &mut (Vrf, VrfOrigins),
-        problems: &mut Vec<Problem>,
-    ) {
-        let mut made = circuit::of_vrf(scope, self.node, problems);
-        made.extend(named);
-        made.extend(circuit::of_pods(scope, problems));
-        made.retain(|circuit| claims.take(circuit, scope.name, problems));
-        (origins.circuits, vrf.circuits) = made.into_iter().unzip();
-    }
-
-    /// Those that are written, and the aggregates of pods' addresses.
-    fn static_routes(
-        &self,
-        scope: &Scope<'_>,
-        (vrf, origins): &mut (Vrf, VrfOrigins),
-        problems: &mut Vec<Problem>,
-    ) {
-        let object = ObjectRef::cluster("Vrf", scope.name);
-        let mut routes = route::read(&object, &scope.vrf.spec.static_routes, problems);
-        routes.retain(|(_, route)| route::leads_somewhere(route, &vrf.circuits));
-        let advertised = self.advertisements.of_vrf(scope.name);
-        let aggregates = self.aggregates(scope, advertised, !routes.is_empty(), problems);
-        vrf.redistribute = advertised.redistribute(!aggregates.is_empty());
-        routes.extend(aggregates);
-        (origins.static_routes, vrf.static_routes) = routes.into_iter().unzip();
-    }
-
-    fn services(
-        &self,
-        scope: &Scope<'_>,
-        (vrf, origins): &mut (Vrf, VrfOrigins),
-        problems: &mut Vec<Problem>,
-    ) {
-        let advertised = self.advertisements.of_vrf(scope.name);
-        for Served { key, object, kind, mut service } in service::of_vrf(scope, problems) {
-            service.advertise = advertised.service(&object.labels, kind);
-            let origin = Origin::new(ObjectRef::namespaced("Service", key), "spec");
-            origins.services.insert(service.name.clone(), origin);
-            vrf.services.push(service);
-        }
-    }
-
-    fn egress(&self, scope: &Scope<'_>, (vrf, origins): &mut (Vrf, VrfOrigins), problems: &mut Vec<Problem>) {
-        let advertised = self.advertisements.of_vrf(scope.name);
-        for (name, mut policy) in egress::of_vrf(scope, problems) {
-            let labels = scope.inputs.world.egress_policies.get(name).map(|object| &object.labels);
-            if let (Some(gateway), Some(labels)) = (&mut policy.gateway, labels) {
-                let local_preference = gateway.attributes.local_preference;
-                gateway.attributes = RouteAttributes { local_preference, ..advertised.egress(labels) };
-            }
-            let origin = Origin::new(ObjectRef::cluster("EgressPolicy", name), "spec");
-            origins.egress.insert(policy.name.clone(), origin);
-            vrf.egress.push(policy);
-        }
-    }
-
-    /// The node's blocks of pods' addresses as routes: what no pod has is dropped here.
-    fn aggregates(
-        &self,
-        scope: &Scope<'_>,
-        advertised: InVrf<'_, '_>,
-        has_static: bool,
-        problems: &mut Vec<Problem>,
-    ) -> Vec<(Origin, StaticRoute)> {
-        let blocks = block(scope.inputs.world, scope.inputs.node, scope.name).unwrap_or_else(|problem| {
-            problems.push(problem);
-            Vec::new()
-        });
-        let Some(origin) = advertised.aggregate(has_static, problems) else { return Vec::new() };
-        let route = |prefix| (origin.clone(), StaticRoute { prefix, via: Via::Blackhole });
-        blocks.into_iter().map(route).collect()
     }
 
     /// What is in a VRF that the node does not have.

@@ -338,6 +338,15 @@ impl Pe {
         program.test_run(options).unwrap().duration.as_nanos()
     }
 
+    /// Changes the entry of a circuit.
+    pub fn change_circuit(&mut self, ifindex: u32, change: impl FnOnce(&mut CircuitEntry)) {
+        let map = self.object.map_mut("CIRCUITS").unwrap();
+        let mut circuits = HashMap::<_, u32, CircuitEntry>::try_from(map).unwrap();
+        let mut entry = circuits.get(&ifindex, 0).unwrap();
+        change(&mut entry);
+        circuits.insert(ifindex, entry, 0).unwrap();
+    }
+
     /// `flows` is the size of its flow table, 0 for none.
     pub fn vrf(&mut self, vrf: u32, flags: u32, flows: u32) {
         let (icmp_source4, icmp_source6) = ([10, 1, 0, 1], octets6("2001:db8:1::1"));

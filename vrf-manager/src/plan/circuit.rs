@@ -60,6 +60,10 @@ fn attach(
     desired.problems.extend(problem(state, &planned.name, served.name));
     if let (Some(link), CircuitState::Up | CircuitState::Down) = (link, state) {
         let filter = filter::of_circuit(circuit, link.index, of.vrf, of.id);
+        if link.bridge_port && !(circuit.proxy && circuit.host_mac.is_some()) {
+            let (vrf, interface) = (planned.name.clone(), served.name.to_owned());
+            desired.problems.push(Problem::BridgePort { vrf, interface });
+        }
         let entry = attached(circuit, of.id, link, filter.as_ref().map(|(id, _)| *id));
         desired.dataplane.circuits.insert(link.index, entry);
         desired.dataplane.filters.extend(filter);

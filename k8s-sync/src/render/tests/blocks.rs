@@ -4,7 +4,10 @@ use crate::{
     render::block,
 };
 
-fn ranges(of: &[(&str, Option<u8>)]) -> Cluster {
+/// Ranges with the length of a block.
+type Ranges = &'static [(&'static str, Option<u8>)];
+
+fn ranges(of: Ranges) -> Cluster {
     let range =
         |(cidr, len): &(&str, Option<u8>)| PodRange { cidr: cidr.to_string(), node_prefix_length: *len };
     let ranges = of.iter().map(range).collect();
@@ -25,7 +28,7 @@ fn blocks(cluster: &Cluster) -> Result<Vec<String>, (String, Reason)> {
 
 #[test]
 fn a_nodes_block_has_its_locators_number() {
-    let cases: [(&[(&str, Option<u8>)], u32, &[&str]); 6] = [
+    let cases: [(Ranges, u32, &[&str]); 6] = [
         (&[("10.128.0.0/14", None), ("fd00:1::/48", None)], 1, &["10.128.1.0/24", "fd00:1:0:1::/64"]),
         (&[("10.128.0.0/14", None)], 0, &["10.128.0.0/24"]),
         (&[("10.128.0.0/14", None)], 1023, &["10.131.255.0/24"]),
@@ -42,7 +45,7 @@ fn a_nodes_block_has_its_locators_number() {
 
 #[test]
 fn a_range_without_a_block_for_the_node_says_so() {
-    let cases: [(&[(&str, Option<u8>)], u32, Reason); 7] = [
+    let cases: [(Ranges, u32, Reason); 7] = [
         (&[("10.128.0.0/24", None)], 1, Reason::LimitExceeded),
         (&[("10.128.0.0/14", None)], 1024, Reason::LimitExceeded),
         (&[("10.128.0.1/14", None)], 1, Reason::Invalid),

@@ -1,6 +1,9 @@
 mod advertise;
 mod blocks;
+mod load;
 mod node;
+mod policies;
+mod property;
 mod review;
 mod vrf;
 

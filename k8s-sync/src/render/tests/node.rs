@@ -130,6 +130,8 @@ fn a_peer_is_spoken_to_as_its_config_says() {
         config.auth_secret_ref = Some(SecretRef { name: "key".into() });
     });
     let cluster = cluster.with(|w| drop(w.passwords.insert("key".into(), Secret(b"secret".to_vec()))));
+    assert_eq!(clean(&cluster).bgp.neighbors[0].multihop, None, "of an internal peer");
+    let cluster = cluster.with(|world| core(world).instances[0].peers[0].peer_asn = 65001);
     let neighbor = clean(&cluster).bgp.neighbors.remove(0);
     assert_eq!((neighbor.hold_time.as_secs(), neighbor.keepalive.as_secs()), (9, 3));
     assert_eq!(neighbor.families, [bgp_wire::Family::Ipv4Unicast].into());

@@ -1,6 +1,7 @@
 mod attributes;
 mod egress;
 mod filter;
+mod pods;
 mod service;
 
 use std::{collections::BTreeSet, time::Instant};
