@@ -5,6 +5,7 @@
 //! [`attachments`] is the agent's side of the CNI plugin: pods' interfaces on this node, and their addresses.
 
 #[allow(unreachable_pub, reason = "KubeSchema makes a type of its own of each")]
+#[allow(clippy::duplicated_attributes, reason = "printer columns are all of one type")]
 pub mod api;
 pub mod attachments;
 mod crds;
