@@ -15,6 +15,7 @@ forbid() { # crate, forbidden crate (exact name)
 for pure in bgp-wire bgp-core srv6-types vrf-manager; do forbid "$pure" tokio; forbid "$pure" aya; done
 for crate in bgp-wire bgp-core bgpd srv6-types srv6-dp vrf-manager lab; do forbid "$crate" sixedge; forbid "$crate" kube; done
 for crate in bgp-wire bgp-core bgpd srv6-types srv6-dp lab; do forbid "$crate" vrf-manager; done
+for forbidden in sixedge kube k8s-sync aya; do forbid cni "$forbidden"; done
 for ours in bgp-wire bgp-core bgpd srv6-types srv6-dp vrf-manager; do forbid lab "$ours"; done
 for crate in bgp-wire bgp-core bgpd srv6-dp vrf-manager; do forbid sixedge-ebpf "$crate"; done
 [ "$failed" = 0 ] && echo "dependency rules hold"

@@ -10,6 +10,7 @@ readonly PACKAGES=(
   iperf3 tcpdump tshark           # throughput and captures in demo and tests
   python3                         # what answers behind VIPs in the labs
   frr bird2 mmdebstrap            # real peers
+  containernetworking-plugins     # CNI plugins in front of ours
   nftables iptables conntrack     # what the benchmark compares services, NAT and filters with
   jq
 )

@@ -117,6 +117,7 @@ pub(crate) fn attachment(key: &Key, pod: &Pod) -> Attachment {
     };
     Attachment {
         id: AttachmentId { container: format!("container of {key}"), interface: "eth0".into() },
+        network: "net".into(),
         pod: PodRef { namespace: key.namespace.clone(), name: key.name.clone(), uid: Some(pod.uid.clone()) },
         host_interface: format!("veth-{}", key.name),
         addresses: pod.addresses.clone(),
