@@ -23,6 +23,8 @@ pub(in crate::watch) fn node(node: v1::Node) -> Node {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use serde_json::json;
 
     use super::*;
@@ -46,7 +48,7 @@ mod tests {
         };
         let first = at("2026-01-01T00:00:00Z");
         assert_eq!(first, at("2026-01-01T00:00:10Z"));
-        assert_eq!(first.addresses, ["192.0.2.1", "2001:db8::1"].map(|text| text.parse().unwrap()));
+        assert_eq!(first.addresses, ["192.0.2.1", "2001:db8::1"].map(|text| text.parse::<IpAddr>().unwrap()));
         assert_eq!(first.pod_cidrs, ["10.1.0.0/24", "fd00:1::/64"].map(|text| text.parse().unwrap()));
         assert!(first.ready && first.unschedulable);
     }
