@@ -1,35 +1,10 @@
 //! An API server that is not there.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
 use crate::scene::{Scene, has, pod};
-
-/// What was logged by us.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn lines(&self, with: &str) -> usize {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).lines().filter(|line| line.contains(with)).count()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(text);
-        Ok(text.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 const HOURS: Duration = Duration::from_secs(6 * 3600);
 
@@ -83,23 +58,4 @@ async fn a_server_that_accepts_and_never_answers_is_given_up() {
     scene.server.cut("pods", crate::server::Cut::Reset);
     scene.server.put("pods", pod("new", "Running"));
     scene.until(|world| has(world, "new")).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_loss_and_a_return_are_logged_once() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(format!("info,{}", k8s_sync::watch::LOG_FILTER))
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
-    let scene = Scene::start().await;
-    scene.server.down(true);
-    sleep(HOURS).await;
-    assert_eq!((log.lines("WARN"), log.lines("the API server is lost")), (1, 1));
-    scene.server.down(false);
-    sleep(Duration::from_secs(60)).await;
-    assert_eq!(log.lines("the API server answers again"), 1);
-    assert_eq!(log.lines("WARN"), 1);
 }
