@@ -6,6 +6,7 @@ mod cleanup;
 mod clear;
 mod config;
 mod control;
+mod crds;
 mod decode;
 mod kernel;
 mod report;
@@ -31,6 +32,7 @@ enum Command {
     Clear(clear::Clear),
     Cleanup(cleanup::Cleanup),
     Decode(decode::Decode),
+    Crds(crds::Crds),
     /// Prints the version.
     Version,
 }
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         Command::Clear(clear) => clear.run(),
         Command::Cleanup(cleanup) => cleanup.run(),
         Command::Decode(decode) => decode.run(),
+        Command::Crds(crds) => crds.run(),
         Command::Version => {
             println!("sixedge {}", env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS

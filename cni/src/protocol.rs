@@ -45,6 +45,9 @@ pub struct Attachment {
     pub host_interface: String,
     /// The pod's addresses.
     pub addresses: Vec<IpAddr>,
+    /// MAC address of the pod's end: packets go there without asking, which a bridge would keep from working.
+    #[serde(default)]
+    pub mac: Option<[u8; 6]>,
     /// The gateway addresses that the pod has routes to.
     pub gateways: Vec<IpAddr>,
     /// Path of the pod's network namespace.

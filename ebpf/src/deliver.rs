@@ -3,7 +3,7 @@
 use aya_ebpf::helpers::generated as helpers;
 use srv6_types::{
     DropReason,
-    maps::{CircuitEntry, NextHopEntry, next_hop_kind, vrf_counter},
+    maps::{CircuitEntry, NextHopEntry, circuit_flag, next_hop_kind, vrf_counter},
 };
 
 use crate::{
@@ -25,7 +25,7 @@ pub(crate) fn deliver(packet: &mut Packet, next_hop: &NextHopEntry) -> Packed {
 
 #[inline(always)]
 fn strip_and_send(packet: &mut Packet, next_hop: &NextHopEntry) -> Outcome {
-    let (family, neighbor) = target(packet, next_hop)?;
+    target(packet, next_hop)?;
     let circuit = circuit(packet.vrf, next_hop.ifindex)?;
     if circuit.filter != 0 && !packet.own {
         filter::to_circuit(packet, next_hop.ifindex, circuit.filter)?;
@@ -38,12 +38,30 @@ fn strip_and_send(packet: &mut Packet, next_hop: &NextHopEntry) -> Outcome {
         packet.skb.decapsulate(packet.room, packet.inner.family)?;
         packet.room = 0;
     }
-    let frame = packet.skb.frame();
-    // SAFETY: `at` has checked the bounds.
-    unsafe { (*frame.at::<Ethernet>(0)?).ethertype = packet.skb.ethertype() };
-    packet.rewrite(frame, ETHERNET)?;
+    packet.rewrite(packet.skb.frame(), ETHERNET)?;
     counters::count(packet.vrf, vrf_counter::DELIVERED, packet.inner.length);
-    Ok(neighbor::redirect(next_hop.ifindex, family, &neighbor))
+    redirect(packet, next_hop, circuit).unpack()
+}
+
+/// To the MAC address of the circuit's hosts where it is known, else the kernel asks for the neighbour's. Apart, for the
+/// neighbour takes room on the stack.
+#[inline(never)]
+fn redirect(packet: &Packet, next_hop: &NextHopEntry, circuit: &CircuitEntry) -> Packed {
+    Packed::pack(address_and_redirect(packet, next_hop, circuit))
+}
+
+#[inline(always)]
+fn address_and_redirect(packet: &Packet, next_hop: &NextHopEntry, circuit: &CircuitEntry) -> Outcome {
+    // SAFETY: `at` has checked the bounds; the only reference to these octets.
+    let ethernet = unsafe { &mut *packet.skb.frame().at::<Ethernet>(0)? };
+    ethernet.ethertype = packet.skb.ethertype();
+    if circuit.flags & circuit_flag::HOST_MAC == 0 {
+        let (family, neighbor) = target(packet, next_hop)?;
+        return Ok(neighbor::redirect(next_hop.ifindex, family, &neighbor));
+    }
+    (ethernet.destination, ethernet.source) = (circuit.host_mac, circuit.mac);
+    // SAFETY: no memory is involved.
+    Ok(unsafe { helpers::bpf_redirect(next_hop.ifindex, 0) } as i32)
 }
 
 /// IPv4 may go by an IPv6 neighbour (RFC 8950), IPv6 not by an IPv4 one.

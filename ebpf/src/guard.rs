@@ -9,7 +9,8 @@ use crate::{
 };
 
 /// From a circuit. RFC 8754 section 5.1: nothing into the domain, whatever its source and whether it carries an SRH or
-/// not. RFC 1812 section 5.3.4: nothing that came by a broadcast or multicast of the link.
+/// not. RFC 1812 section 5.3.4: nothing that came by a broadcast or multicast of the link. What is for another station's MAC
+/// address has been left alone before, where it is not a proxy's.
 #[inline(always)]
 pub(crate) fn check_tenant(packet: &Packet) -> Result<(), DropReason> {
     let inner = &packet.inner;
@@ -17,7 +18,7 @@ pub(crate) fn check_tenant(packet: &Packet) -> Result<(), DropReason> {
     if inner.family == Family::V6 && DOMAIN.get(Key::new(128, inner.destination.octets())).is_some() {
         return Err(DropReason::SidFromTenant);
     }
-    if packet.skb.is_for_us() { Ok(()) } else { Err(DropReason::MulticastUnsupported) }
+    if packet.skb.is_for_one() { Ok(()) } else { Err(DropReason::MulticastUnsupported) }
 }
 
 /// Lets through what a VRF routes. What does not leave the link would reach the node itself, and whatever listens

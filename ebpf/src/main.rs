@@ -25,6 +25,7 @@ mod nd;
 mod neighbor;
 mod outcome;
 mod packet;
+mod probe;
 mod send;
 mod services;
 mod translate;

@@ -1,4 +1,5 @@
-//! Neighbour discovery for the gateway addresses of a circuit, RFC 4861. Everything else of it is the kernel's.
+//! Neighbour discovery for the gateway addresses of a circuit, RFC 4861, and as a proxy for all that is elsewhere. Everything
+//! else of it is the kernel's.
 
 use aya_ebpf::bindings::TC_ACT_UNSPEC;
 use srv6_types::{
@@ -7,7 +8,8 @@ use srv6_types::{
 };
 
 use crate::{
-    counters, guard, local,
+    counters, guard,
+    local::{self, Owner},
     outcome::Packed,
     packet::{
         Address, Family, Packet, checksum,
@@ -65,15 +67,45 @@ fn kind(packet: &Packet) -> Option<u8> {
 pub(crate) fn answer(packet: &Packet, circuit: &CircuitEntry) -> Packed {
     Packed::pack(match advertise(packet, circuit) {
         Ok(Some(action)) => Ok(action),
-        Ok(None) if is_for_kernel(packet) => Ok(TC_ACT_UNSPEC),
-        Ok(None) => Ok(NOT_OURS),
+        Ok(None) if !is_for_kernel(packet, circuit) => Ok(NOT_OURS),
+        Ok(None) if local::is_proxy(circuit) && !is_of_host(packet, circuit) => Err(DropReason::LinkScope),
+        Ok(None) => Ok(TC_ACT_UNSPEC),
         Err(reason) => Err(reason),
     })
 }
 
+/// What goes on is heard by a bridge and all that is on it: nothing but what a host says of its own address, which of an
+/// advertisement is the target and of a solicitation the source.
 #[inline(always)]
-fn is_for_kernel(packet: &Packet) -> bool {
-    matches!(kind(packet), Some(SOLICITATION | ADVERTISEMENT)) && guard::is_on_link(&packet.inner.destination)
+fn is_of_host(packet: &Packet, circuit: &CircuitEntry) -> bool {
+    let told = match kind(packet) {
+        Some(ADVERTISEMENT) => target(packet),
+        _ => Ok(packet.inner.source),
+    };
+    told.is_ok_and(|told| owner(packet, circuit, &told) == Owner::Host)
+}
+
+/// Of a solicitation or an advertisement.
+#[inline(always)]
+fn target(packet: &Packet) -> Result<Address, DropReason> {
+    let target = packet.skb.frame().at::<Address>(ETHERNET + IPV6 + size_of::<Icmp>())?;
+    // SAFETY: `at` has checked the bounds.
+    Ok(unsafe { *target })
+}
+
+/// Of a proxy's circuit also what is to our gateway address: a bridge has the same one, and asks for the hosts as it.
+#[inline(always)]
+fn is_for_kernel(packet: &Packet, circuit: &CircuitEntry) -> bool {
+    if !matches!(kind(packet), Some(SOLICITATION | ADVERTISEMENT)) {
+        return false;
+    }
+    let to = &packet.inner.destination;
+    guard::is_on_link(to) || local::is_proxy(circuit) && owner(packet, circuit, to) == Owner::Us
+}
+
+#[inline(always)]
+fn owner(packet: &Packet, circuit: &CircuitEntry, address: &Address) -> Owner {
+    Owner::of(circuit.vrf, packet.skb.ifindex(), Family::V6, address)
 }
 
 #[inline(always)]
@@ -82,10 +114,8 @@ fn advertise(packet: &Packet, circuit: &CircuitEntry) -> Result<Option<i32>, Dro
         return Ok(None);
     }
     let skb = packet.skb;
-    let target = skb.frame().at::<Address>(ETHERNET + IPV6 + size_of::<Icmp>())?;
-    // SAFETY: `at` has checked the bounds.
-    let target = unsafe { *target };
-    if !local::is_on(circuit.vrf, skb.ifindex(), Family::V6, &target) {
+    let target = target(packet)?;
+    if !is_answered(packet, &target, circuit) {
         return Ok(None);
     }
     skb.set_length((ETHERNET + LENGTH) as u32)?;
@@ -100,6 +130,21 @@ fn advertise(packet: &Packet, circuit: &CircuitEntry) -> Result<Option<i32>, Dro
         unsafe { (*skb.frame().at::<Ethernet>(0)?).destination = ALL_NODES_MAC };
     }
     Ok(Some(action))
+}
+
+/// As a proxy not for whom the asker would have to ask on its own link, and not in duplicate address detection (RFC 4862
+/// section 5.4): the asker would take its own address for another's.
+#[inline(always)]
+fn is_answered(packet: &Packet, target: &Address, circuit: &CircuitEntry) -> bool {
+    match owner(packet, circuit, target) {
+        Owner::Us => true,
+        Owner::Host => false,
+        Owner::Other => {
+            let asker = &packet.inner.source;
+            let of_link = asker.is_unspecified() || asker == target || guard::is_on_link(target);
+            local::is_proxy(circuit) && !of_link
+        }
+    }
 }
 
 /// RFC 4861 section 7.2.4: to all nodes, and not marked solicited, when the asker has no address yet.

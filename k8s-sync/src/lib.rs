@@ -5,6 +5,7 @@
 //! [`render`] is pure: the world, the node's name and its attachments in, the node's intent and what is wrong out.
 
 #[allow(unreachable_pub, reason = "KubeSchema makes a type of its own of each")]
+#[allow(clippy::duplicated_attributes, reason = "a printer column each")]
 pub mod api;
 mod crds;
 pub mod render;

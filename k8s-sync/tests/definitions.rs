@@ -1,13 +1,12 @@
-//! What the definitions of our custom resources are.
+//! What the API server makes of our custom resources: what it refuses with which remedy, what it fills in, what it prints.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
-use k8s_sync::crds;
-
-#[test]
-fn x() {
-    std::fs::write("/tmp/crds-all.json", serde_json::to_string_pretty(&crds()).unwrap()).unwrap();
-}
-#[tokio::test]
-async fn y() {
-    testapi::Cluster::find(&crds()).await.unwrap();
+mod definitions {
+    mod accepted;
+    mod agreement;
+    mod columns;
+    mod examples;
+    mod immutable;
+    mod refused;
+    mod spec;
 }

@@ -64,6 +64,19 @@ pub(super) const INTERFACE: Kind<String> = Kind {
     },
 };
 
+/// Of one station: no group's, and not all zeroes.
+pub(super) const MAC_ADDRESS: Kind<[u8; 6]> = Kind {
+    noun: "a station's MAC address",
+    write: "six octets (02:00:5e:10:00:01)",
+    parse: |text| {
+        let is_octet = |text: &str| text.len() == 2 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let octet = |text: &str| u8::from_str_radix(text, 16).ok().filter(|_| is_octet(text));
+        let octets: Option<Vec<u8>> = text.split(':').map(octet).collect();
+        let mac: [u8; 6] = octets?.try_into().ok()?;
+        (mac[0] & 1 == 0 && mac != [0; 6]).then_some(mac)
+    },
+};
+
 /// YAML 1.2 core schema: `yes` and `on` are words.
 pub(super) const BOOL: Kind<bool> = Kind {
     noun: "a boolean",

@@ -5,7 +5,7 @@ use vrf_manager::intent::{Circuit, Encapsulation, RouteAttributes, SidMode, Sour
 use super::{
     administered::{route_distinguisher, route_target},
     egress, filter,
-    kind::{INTERFACE, INTERFACE_ADDRESS, NAME, number, word},
+    kind::{ADDRESS, BOOL, INTERFACE, INTERFACE_ADDRESS, MAC_ADDRESS, NAME, number, word},
     list::{list, set, unique},
     reader::At,
     route, service,
@@ -49,8 +49,11 @@ pub(super) fn read(at: &At<'_>) -> Option<Vrf> {
     let circuits = vrf.or("attachmentCircuits", Vec::new(), list(circuit));
     let static_routes = vrf.or("staticRoutes", Vec::new(), list(route::static_route));
     let everything = BTreeSet::from([Source::Connected, Source::Static]);
-    let redistribute =
-        vrf.or("redistribute", everything, set(word("a kind of route", "connected or static", source)));
+    let redistribute = vrf.or(
+        "redistribute",
+        everything,
+        set(word("a kind of route", "connected, static or hosts", source)),
+    );
     let plainly =
         |sources: BTreeSet<Source>| sources.into_iter().map(|s| (s, RouteAttributes::default())).collect();
     let services = vrf.or("services", Vec::new(), list(service::read));
@@ -95,21 +98,27 @@ fn source(text: &str) -> Option<Source> {
     match text {
         "connected" => Some(Source::Connected),
         "static" => Some(Source::Static),
+        "hosts" => Some(Source::Host),
         _ => None,
     }
 }
 
 fn circuit(at: &At<'_>) -> Option<Circuit> {
-    let circuit = at.fields(&["interface", "addresses", "filter"])?;
+    let circuit = at.fields(&["interface", "addresses", "hosts", "hostMac", "proxy", "probes", "filter"])?;
     let interface = circuit.required("interface", "interface: eth1", INTERFACE);
     let addresses = circuit.or("addresses", Vec::new(), unique(INTERFACE_ADDRESS));
+    let hosts = circuit.or("hosts", Vec::new(), unique(ADDRESS));
+    let host_mac = circuit.maybe("hostMac", MAC_ADDRESS);
+    let proxy = circuit.or("proxy", false, BOOL);
+    let probes = circuit.or("probes", false, BOOL);
     let filter = circuit.or("filter", Vec::new(), list(filter::rule));
     Some(Circuit {
         interface: interface?,
         addresses: addresses?,
-        hosts: Vec::new(),
-        proxy: false,
-        probes: false,
+        hosts: hosts?,
+        host_mac: host_mac?,
+        proxy: proxy?,
+        probes: probes?,
         filter: filter?,
     })
 }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt};
-use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
+use netlink_packet_route::link::{InfoPortKind, LinkAttribute, LinkFlags, LinkInfo, LinkMessage};
 use rtnetlink::MulticastGroup;
 use srv6_dp::model::IfIndex;
 use tokio::{sync::mpsc, time::sleep};
@@ -36,11 +36,15 @@ fn link(message: &LinkMessage) -> Option<(String, Link)> {
         mac: [0; 6],
         mtu: 0,
         up: flags.contains(LinkFlags::Up | LinkFlags::LowerUp),
+        bridge_port: false,
     };
     for attribute in &message.attributes {
         match attribute {
             LinkAttribute::IfName(text) => name = Some(text.clone()),
             LinkAttribute::Mtu(mtu) => link.mtu = *mtu,
+            LinkAttribute::LinkInfo(infos) => {
+                link.bridge_port = infos.contains(&LinkInfo::PortKind(InfoPortKind::Bridge));
+            }
             LinkAttribute::Address(mac) => link.mac = mac.as_slice().try_into().unwrap_or_default(),
             _ => {}
         }

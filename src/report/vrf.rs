@@ -85,7 +85,8 @@ pub(super) fn via(next_hop: &NextHopView) -> String {
         }
         NextHopView::Gateway { interface, address } => format!("{address} on {interface}"),
         NextHopView::Connected { interface } => interface.clone(),
-        NextHopView::Local { interface } => format!("this PE, {interface}"),
+        NextHopView::Local { interface: Some(interface) } => format!("this PE, {interface}"),
+        NextHopView::Local { interface: None } => "this PE".to_owned(),
         NextHopView::Service => "a service of this PE".to_owned(),
         NextHopView::Egress => "an egress address of this PE".to_owned(),
         NextHopView::Vrf { vrf } => format!("VRF {vrf}"),

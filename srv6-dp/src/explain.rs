@@ -67,7 +67,10 @@ impl fmt::Display for NextHop {
             }
             Self::Gateway { interface, address } => write!(f, "via {address} on interface {}", interface.0),
             Self::Connected { interface } => write!(f, "connected on interface {}", interface.0),
-            Self::Local { interface } => write!(f, "address of this PE on interface {}", interface.0),
+            Self::Local { interface: Some(interface) } => {
+                write!(f, "address of this PE on interface {}", interface.0)
+            }
+            Self::Local { interface: None } => f.write_str("address of this PE on every circuit"),
             Self::Service => f.write_str("a VIP of this node's services"),
             Self::Egress => f.write_str("an egress address of this PE"),
             Self::Vrf(vrf) => write!(f, "look up in VRF {vrf}"),

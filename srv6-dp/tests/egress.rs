@@ -48,7 +48,17 @@ fn policy(sources: &[&str], circuits: &[IfIndex], except: &[&str]) -> EgressPoli
 }
 
 fn circuit(vrf: VrfId) -> Circuit {
-    Circuit { vrf, mtu: 1500, mac: [2, 0, 0, 0, 0, 1], gateway4: None, gateway6: None, filter: None }
+    Circuit {
+        vrf,
+        mtu: 1500,
+        mac: [2, 0, 0, 0, 0, 1],
+        gateway4: None,
+        gateway6: None,
+        filter: None,
+        proxy: false,
+        probes: false,
+        host_mac: None,
+    }
 }
 
 /// Both tenants with the same addresses.

@@ -24,6 +24,9 @@ fn circuit(vrf: VrfId) -> Circuit {
         gateway4: Some([10, 0, 0, 254].into()),
         gateway6: None,
         filter: None,
+        proxy: false,
+        probes: false,
+        host_mac: None,
     }
 }
 

@@ -100,10 +100,17 @@ impl Vrf {
             interface: interface.into(),
             addresses,
             hosts: vec![],
+            host_mac: None,
             proxy: false,
             probes: false,
             filter: vec![],
         });
+        self
+    }
+
+    /// Of the last circuit.
+    pub(crate) fn hosts(mut self, hosts: &[&str]) -> Self {
+        self.circuits.last_mut().unwrap().hosts = addresses(hosts);
         self
     }
 
@@ -165,7 +172,7 @@ pub(crate) fn gateway(name: &str, choices: &[&str]) -> EgressPolicy {
     let policy = policy(name, choices);
     let gateway = EgressGateway {
         addresses: policy.addresses.clone(),
-        local_preference: None,
+        attributes: RouteAttributes::default(),
         ports: (1024, 65535),
         port_block: 128,
         graceful_shutdown: false,
@@ -199,8 +206,13 @@ pub(crate) fn segments(segments: &[&str]) -> Via {
 
 /// `core0` is 1, all others follow from 2 on.
 pub(crate) fn links(names: &[&str]) -> Links {
-    let link =
-        |index: u32| Link { index: IfIndex(index), mac: [2, 0, 0, 0, 0, index as u8], mtu: 1500, up: true };
+    let link = |index: u32| Link {
+        index: IfIndex(index),
+        mac: [2, 0, 0, 0, 0, index as u8],
+        mtu: 1500,
+        up: true,
+        bridge_port: false,
+    };
     let names = std::iter::once("core0").chain(names.iter().copied());
     names.zip(1..).map(|(name, index)| (name.to_owned(), link(index))).collect()
 }

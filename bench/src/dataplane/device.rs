@@ -204,7 +204,17 @@ pub(crate) struct Interfaces {
 
 /// An interface of a device as a circuit.
 pub(crate) fn circuit(vrf: srv6_types::VrfId, mac: [u8; 6]) -> Circuit {
-    Circuit { vrf, mtu: 1500, mac, gateway4: None, gateway6: None, filter: None }
+    Circuit {
+        vrf,
+        mtu: 1500,
+        mac,
+        gateway4: None,
+        gateway6: None,
+        filter: None,
+        proxy: false,
+        probes: false,
+        host_mac: None,
+    }
 }
 
 fn index(name: &str) -> Result<u32, Error> {

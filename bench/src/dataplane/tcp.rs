@@ -16,7 +16,7 @@ use srv6_dp::{
 use srv6_types::{Behavior, Sid};
 
 use super::{
-    DataplaneBenchError as Error,
+    DataplaneBenchError as Error, device,
     subjects::{VRF, ipnet},
 };
 use crate::{
@@ -175,12 +175,9 @@ fn sixedge(n: usize, way: Way, folder: &Folder) -> Result<EbpfDataplane, Error> 
     wanted.node.source = Some(Ipv6Addr::new(0xfd00, 0xc, 0, 0, 0, 0, 0, n));
     wanted.vrfs.insert(VRF, Vrf::default());
     let gateway = Ipv4Addr::new(10, n as u8, 0, 1);
-    wanted.routes.insert((VRF, ipnet(gateway.into(), 32)), NextHop::Local { interface: circuit });
-    let mac = mac_of("ac0")?;
-    wanted.circuits.insert(
-        circuit,
-        Circuit { vrf: VRF, mtu: 1500, mac, gateway4: Some(gateway), gateway6: None, filter: None },
-    );
+    wanted.routes.insert((VRF, ipnet(gateway.into(), 32)), NextHop::Local { interface: Some(circuit) });
+    let entry = Circuit { gateway4: Some(gateway), ..device::circuit(VRF, mac_of("ac0")?) };
+    wanted.circuits.insert(circuit, entry);
     wanted.sids.insert(sid(n), LocalSid { behavior: Behavior::END_DT46, vrf: VRF, role: SidRole::Deliver });
     wanted.routes.insert((VRF, subnet(n)), NextHop::Connected { interface: circuit });
     let far = NextHop::Encapsulate { segments: vec![sid(3 - n)], reduced: true };

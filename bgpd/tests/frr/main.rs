@@ -104,6 +104,7 @@ impl Pe {
             med: None,
             local_pref: None,
             communities: Vec::new(),
+            color: None,
         }
     }
 

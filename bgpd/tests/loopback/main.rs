@@ -79,6 +79,7 @@ fn route(text: &str) -> LocalRoute {
         med: None,
         local_pref: None,
         communities: Vec::new(),
+        color: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use aya_ebpf::bindings::TC_ACT_UNSPEC;
 use srv6_types::{
     DropReason,
-    maps::{CircuitEntry, VrfEntry, vrf_counter},
+    maps::{CircuitEntry, VrfEntry, circuit_flag, vrf_counter},
 };
 
 use crate::{
@@ -11,13 +11,14 @@ use crate::{
     forward::{Arrival, Forward, forward},
     guard,
     icmp::{self, Sources, echo},
+    local,
     maps::{CIRCUITS, VRFS},
     nd, outcome,
     packet::{
         Family, Inner, Packet, Skb,
         headers::{ETHERNET, ethertype},
     },
-    send,
+    probe, send,
 };
 
 /// Takes in what a tenant sends.
@@ -28,15 +29,24 @@ pub(crate) fn ingress(skb: Skb) -> i32 {
     if let Err(reason) = skb.strip_priority_tags() {
         return super::drop(skb, circuit.vrf, reason, None);
     }
-    if skb.is_tagged() || skb.is_for_others() {
+    if local::is_proxy(circuit) {
+        // The interface may be a port of a bridge, whose MAC address the hosts may have for the gateway's. It must not get what
+        // is the VRF's.
+        if skb.is_tagged() {
+            return super::drop(skb, circuit.vrf, DropReason::NotIp, None);
+        }
+    } else if skb.is_tagged() || skb.is_for_others() {
         return TC_ACT_UNSPEC;
     }
     skb.pull_headers(0);
+    if circuit.flags & circuit_flag::PROBES != 0 && probe::is_answer(skb, circuit.vrf) {
+        return TC_ACT_UNSPEC;
+    }
     match skb.ethertype() {
         ethertype::IPV4 => ip(skb, circuit, Family::V4),
         ethertype::IPV6 => ip(skb, circuit, Family::V6),
-        ethertype::ARP => match arp::answer(skb, circuit) {
-            Ok(action) => action.unwrap_or(TC_ACT_UNSPEC),
+        ethertype::ARP => match arp::answer(skb, circuit).unpack() {
+            Ok(action) => action,
             Err(reason) => super::drop(skb, circuit.vrf, reason, None),
         },
         _ => super::drop(skb, circuit.vrf, DropReason::NotIp, None),

@@ -20,4 +20,4 @@ pub(crate) use inner::{Family, Inner};
 pub(crate) use on_the_way::Packet;
 pub(crate) use skb::{Skb, Zero};
 pub(crate) use tuple::{Translation, Tuple};
-pub(crate) use upper::read as read_upper;
+pub(crate) use upper::{read as read_upper, tuple as read_tuple};

@@ -111,6 +111,12 @@ impl Skb {
         unsafe { (*self.0).pkt_type == PACKET_HOST }
     }
 
+    /// Addressed to one MAC address, whosever it is.
+    #[inline(always)]
+    pub(crate) fn is_for_one(self) -> bool {
+        self.is_for_us() || self.is_for_others()
+    }
+
     /// Payload octets of each segment of a super-packet, 0 for a plain one.
     #[inline(always)]
     pub(crate) fn gso_size(self) -> u32 {

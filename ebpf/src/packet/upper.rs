@@ -183,8 +183,9 @@ fn quoted_ports(frame: Frame, at: usize, upper: u8, family: Family) -> Option<[u
     }
 }
 
+/// The addresses of the packet at `at`, with ports that are known already.
 #[inline(always)]
-fn tuple(frame: Frame, at: usize, ports: [u16; 2], family: Family) -> Option<Tuple> {
+pub(crate) fn tuple(frame: Frame, at: usize, ports: [u16; 2], family: Family) -> Option<Tuple> {
     let (source, destination) = match family {
         Family::V4 => {
             let header = unsafe { &*frame.at::<Ipv4>(at).ok()? };

@@ -9,6 +9,7 @@ use super::{CommonStatus, schema};
     group = "sixedge.io",
     version = "v1alpha1",
     kind = "AttachmentCircuit",
+    doc = "One interface of one node as a circuit of a VRF.",
     plural = "attachmentcircuits",
     status = "CommonStatus",
     derive = "PartialEq",

@@ -11,6 +11,7 @@ use super::{CommonStatus, schema};
     group = "sixedge.io",
     version = "v1alpha1",
     kind = "EgressPolicy",
+    doc = "Pods of a VRF that leave under fixed addresses.",
     plural = "egresspolicies",
     status = "CommonStatus",
     derive = "PartialEq",
@@ -67,9 +68,11 @@ pub struct EgressPolicySpec {
 pub struct EgressSource {
     /// In these namespaces; in all of the VRF where it is not set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "schema::Selector")]
     pub namespace_selector: Option<LabelSelector>,
     /// Which pods; all where it is not set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "schema::Selector")]
     pub pod_selector: Option<LabelSelector>,
     /// Or hosts of the VRF by address: VMs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -83,6 +86,7 @@ pub struct EgressSource {
 #[serde(rename_all = "camelCase")]
 pub struct EgressGateways {
     /// The nodes.
+    #[schemars(with = "schema::Selector")]
     pub node_selector: LabelSelector,
     /// Ports of a pod's block, 1 to 1024; 128 where it is not set.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -11,6 +11,7 @@ use super::schema;
     group = "sixedge.io",
     version = "v1alpha1",
     kind = "LocatorPool",
+    doc = "Where nodes have their SRv6 locators from.",
     plural = "locatorpools",
     status = "LocatorPoolStatus",
     derive = "PartialEq",
@@ -44,6 +45,7 @@ pub struct LocatorPoolSpec {
     pub structure: LocatorStructure,
     /// Nodes that are given one; all where it is not set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "schema::Selector")]
     pub node_selector: Option<LabelSelector>,
     /// Locators that are given by hand; nobody else is given these.
     #[serde(default)]

@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
     group = "sixedge.io",
     version = "v1alpha1",
     kind = "NodeState",
+    doc = "What a node has: written by its agent, and by nobody else. Its name is the node's.",
     plural = "nodestates",
     status = "NodeStateStatus",
     derive = "PartialEq",
     category = "sixedge",
-    shortname = "ns6",
+    shortname = "nst",
     printcolumn(name = "Router-ID", type_ = "string", json_path = ".status.routerId"),
     printcolumn(name = "AS", type_ = "integer", json_path = ".status.localAsn"),
     printcolumn(name = "Sessions", type_ = "string", json_path = ".status.summary.sessions"),
@@ -44,6 +45,9 @@ pub struct NodeStateSpec {}
 pub struct NodeStateStatus {
     /// Version of the agent.
     pub version: String,
+    /// For the printer columns.
+    #[serde(default)]
+    pub summary: NodeSummary,
     /// BGP identifier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub router_id: Option<String>,
@@ -72,6 +76,25 @@ pub struct NodeStateStatus {
     /// What cannot be had now, each with its remedy.
     #[serde(default)]
     pub problems: Vec<String>,
+}
+
+impl NodeStateStatus {
+    /// Brings the summary up to date.
+    pub fn summarize(&mut self) {
+        let up = self.sessions.iter().filter(|session| session.state == "Established").count();
+        let sessions = format!("{up}/{}", self.sessions.len());
+        self.summary = NodeSummary { sessions, vrfs: self.vrfs.len().try_into().unwrap_or(u32::MAX) };
+    }
+}
+
+/// A node in a line.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeSummary {
+    /// Sessions that are up, and all: `1/2`.
+    pub sessions: String,
+    /// VRFs.
+    pub vrfs: u32,
 }
 
 /// A locator of a node.

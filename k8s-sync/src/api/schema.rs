@@ -16,8 +16,12 @@ fn text(longest: u32, rule: &str, message: &str) -> Schema {
         "type": "string",
         "minLength": 1,
         "maxLength": longest,
-        "x-kubernetes-validations": [{ "rule": rule, "message": message }],
+        "x-kubernetes-validations": [{ "rule": one_line(rule), "message": message }],
     })
+}
+
+fn one_line(rule: &str) -> String {
+    rule.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A type of no values, for `#[schemars(with = "...")]`.
@@ -86,6 +90,42 @@ kinds! {
     /// An object by name.
     Name(NAME): "self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",
         "not a name; write lower case letters, digits, '-' and '.', as \"kubectl get\" shows it";
+}
+
+/// A label selector, of a known shape also within: what is selected by mistake lands in another tenant's VRF.
+pub(super) enum Selector {}
+
+const OPERATOR: &str = "(self.operator in ['In', 'NotIn']) == (has(self.values) && self.values.size() > 0)";
+
+impl JsonSchema for Selector {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Selector".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let label = |longest: u32| json_schema!({ "type": "string", "maxLength": longest });
+        let expression = json_schema!({
+            "type": "object",
+            "required": ["key", "operator"],
+            "properties": {
+                "key": label(317),
+                "operator": { "type": "string", "enum": ["In", "NotIn", "Exists", "DoesNotExist"] },
+                "values": { "type": "array", "maxItems": 64, "items": label(63) },
+            },
+            "x-kubernetes-validations": [
+                { "rule": OPERATOR, "message": "In and NotIn need values, Exists and DoesNotExist have none; write or remove them" }
+            ],
+        });
+        json_schema!({
+            "type": "object",
+            "properties": {
+                "matchLabels": { "type": "object", "maxProperties": 64, "additionalProperties": label(63) },
+                "matchExpressions": { "type": "array", "maxItems": 32, "items": expression },
+            },
+        })
+    }
 }
 
 /// Up to `MAX` of a kind, in their order.

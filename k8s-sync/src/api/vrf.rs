@@ -11,6 +11,7 @@ use super::{CommonStatus, schema};
     group = "sixedge.io",
     version = "v1alpha1",
     kind = "Vrf",
+    doc = "A tenant's routing table on every node that it is wanted on.",
     plural = "vrfs",
     status = "CommonStatus",
     derive = "PartialEq",
@@ -47,12 +48,15 @@ pub struct VrfSpec {
     pub encapsulation: Encapsulation,
     /// Nodes that have the VRF; all that a BgpCluster selects where none is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "schema::Selector")]
     pub node_selector: Option<LabelSelector>,
     /// Namespaces whose pods may land in the VRF; none where it is not set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "schema::Selector")]
     pub namespace_selector: Option<LabelSelector>,
     /// Which pods of these namespaces; all where it is not set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "schema::Selector")]
     pub pod_selector: Option<LabelSelector>,
     /// Where pods that sixedge itself gives addresses to have them from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -125,6 +129,7 @@ pub struct VrfInterface {
     pub name: String,
     /// On these nodes; on all that have the VRF where it is not set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "schema::Selector")]
     pub node_selector: Option<LabelSelector>,
     /// Gateway addresses with the length of the subnet.
     #[serde(default)]

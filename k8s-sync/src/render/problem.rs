@@ -30,6 +30,13 @@ pub enum Reason {
     Unsupported,
 }
 
+impl Problem {
+    /// Of an object.
+    pub fn new(object: ObjectRef, reason: Reason, message: impl fmt::Display) -> Self {
+        Self { object, reason, message: message.to_string() }
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self, f)

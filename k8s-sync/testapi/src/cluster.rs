@@ -1,9 +1,12 @@
 use std::{
-    env, process,
+    env,
+    panic::{AssertUnwindSafe, resume_unwind},
+    process,
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
+use futures_util::FutureExt;
 use k8s_openapi::{
     api::core::v1::Namespace, apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
 };
@@ -39,13 +42,28 @@ impl Cluster {
         Some(Self { client, prefix, resources: crds.iter().map(resource).collect() })
     }
 
+    /// Runs a test with [`find`](Self::find)'s cluster, if there is one, and removes what it left there, also when it fails.
+    pub async fn run(crds: &[CustomResourceDefinition], test: impl AsyncFnOnce(&Self)) {
+        let Some(cluster) = Self::find(crds).await else { return };
+        let outcome = AssertUnwindSafe(test(&cluster)).catch_unwind().await;
+        cluster.clean().await;
+        if let Err(panic) = outcome {
+            resume_unwind(panic);
+        }
+    }
+
+    /// Custom resources of a kind.
+    pub fn api(&self, kind: &str) -> Api<DynamicObject> {
+        let resource = self.resources.iter().find(|resource| resource.kind == kind);
+        Api::all_with(self.client.clone(), resource.unwrap_or_else(|| panic!("no definition of {kind}")))
+    }
+
     /// A name that is this test's alone.
     pub fn name(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)
     }
 
-    /// Removes what has a [`name`](Self::name) of this test: namespaces, and custom resources without one. To be called also
-    /// before a test fails, so run it around the test's body.
+    /// Removes what has a [`name`](Self::name) of this test: namespaces, and custom resources without one.
     pub async fn clean(&self) {
         for resource in &self.resources {
             let api: Api<DynamicObject> = Api::all_with(self.client.clone(), resource);

@@ -26,8 +26,8 @@ impl Node {
     }
 
     pub(super) async fn underlay(&mut self, desired: &Desired) -> Result<(), AgentError> {
-        let core = self.intent.srv6.core_interfaces.clone();
-        self.underlay.set_domain(desired.dataplane.node.domain.clone(), core);
+        let (domain, core) = (desired.dataplane.node.domain.clone(), desired.core_interfaces.clone());
+        self.underlay.set_domain(domain, core);
         let routes = desired.underlay.iter().map(|route| {
             let ifindex =
                 route.interface.as_deref().and_then(|name| self.links.get(name)).map(|link| link.index.0);

@@ -99,11 +99,17 @@ fn the_documented_vrfs_mean_what_they_say() {
             interface: "eth1".into(),
             addresses,
             hosts: vec![],
+            host_mac: None,
             proxy: false,
             probes: false,
             filter: vec![no_telnet],
         }
     );
+    let [_, _, pod, taps] = red.circuits.as_slice() else { panic!("four circuits") };
+    assert_eq!(pod.hosts, ["10.0.3.7", "2001:db8:c::7"].map(|text| text.parse::<IpAddr>().unwrap()));
+    assert_eq!((pod.host_mac, pod.proxy, pod.probes), (Some([2, 0, 0x5e, 0x10, 0, 7]), true, true));
+    assert_eq!((taps.interface.as_str(), taps.proxy), ("tap-red*", false));
+    assert!(red.redistribute.contains_key(&Source::Host));
     let to = |prefix: &str, via| StaticRoute { prefix: prefix.parse().unwrap(), via };
     let segments = ["fc00:0:2:1::", "fc00:0:3:e001::"].map(|text| text.parse().unwrap()).to_vec();
     assert_eq!(

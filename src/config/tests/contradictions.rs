@@ -44,3 +44,14 @@ fn several_are_in_the_order_of_the_lines() {
         ]
     );
 }
+
+#[test]
+fn a_pattern_has_no_hosts() {
+    assert_eq!(
+        mistake_after_head(
+            "vrfs:\n- name: red\n  attachmentCircuits: [{ interface: tap*, hosts: [10.0.0.1] }]\n"
+        ),
+        "7:50: vrfs[0].attachmentCircuits[0].hosts: tap* may match several interfaces; \
+         write the name of the interface that this is on, as a circuit of its own"
+    );
+}

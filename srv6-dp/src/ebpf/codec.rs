@@ -8,7 +8,7 @@ use srv6_types::{
     Behavior, Sid, VrfId,
     maps::{
         CircuitEntry, FibKey4, FibKey6, HostKey, MAX_SEGMENTS, NAME, NextHopEntry, SidEntry, VrfEntry,
-        next_hop_kind as kind, sid_flag, vrf_flag,
+        circuit_flag, next_hop_kind as kind, sid_flag, vrf_flag,
     },
 };
 
@@ -84,7 +84,9 @@ pub(super) fn encode_next_hop(next_hop: &NextHop) -> Result<NextHopEntry, EbpfEr
             (entry.address_family, entry.address) = encode_address(*address);
         }
         NextHop::Connected { interface } => (entry.kind, entry.ifindex) = (kind::CONNECTED, interface.0),
-        NextHop::Local { interface } => (entry.kind, entry.ifindex) = (kind::LOCAL, interface.0),
+        NextHop::Local { interface } => {
+            (entry.kind, entry.ifindex) = (kind::LOCAL, interface.map_or(0, |interface| interface.0));
+        }
         NextHop::Service => entry.kind = kind::SERVICE,
         NextHop::Egress => entry.kind = kind::EGRESS,
         NextHop::Vrf(vrf) => (entry.kind, entry.vrf) = (kind::VRF, vrf.0),
@@ -107,7 +109,7 @@ pub(super) fn decode_next_hop(entry: &NextHopEntry) -> Option<NextHop> {
             NextHop::Gateway { interface, address: address(entry.address_family, entry.address)? }
         }
         kind::CONNECTED => NextHop::Connected { interface },
-        kind::LOCAL => NextHop::Local { interface },
+        kind::LOCAL => NextHop::Local { interface: Some(interface).filter(|interface| interface.0 != 0) },
         kind::SERVICE => NextHop::Service,
         kind::EGRESS => NextHop::Egress,
         kind::VRF => NextHop::Vrf(VrfId(entry.vrf)),
@@ -146,14 +148,19 @@ pub(super) fn encode_circuit(circuit: &Circuit, egress: u32) -> CircuitEntry {
         mtu: circuit.mtu,
         gateway4: octets4(circuit.gateway4),
         mac: circuit.mac,
-        reserved: [0; 2],
+        flags: if circuit.proxy { circuit_flag::PROXY } else { 0 }
+            | if circuit.probes { circuit_flag::PROBES } else { 0 }
+            | if circuit.host_mac.is_some() { circuit_flag::HOST_MAC } else { 0 },
         gateway6: octets6(circuit.gateway6),
         filter: circuit.filter.map_or(0, |filter| filter.0),
         egress,
+        host_mac: circuit.host_mac.unwrap_or_default(),
+        reserved: [0; 2],
     }
 }
 
 pub(super) fn decode_circuit(entry: &CircuitEntry) -> Circuit {
+    let has = |flag| entry.flags & flag != 0;
     Circuit {
         vrf: VrfId(entry.vrf),
         mtu: entry.mtu,
@@ -161,6 +168,9 @@ pub(super) fn decode_circuit(entry: &CircuitEntry) -> Circuit {
         gateway4: address4(entry.gateway4),
         gateway6: address6(entry.gateway6),
         filter: Some(FilterId(entry.filter)).filter(|filter| filter.0 != 0),
+        proxy: has(circuit_flag::PROXY),
+        probes: has(circuit_flag::PROBES),
+        host_mac: has(circuit_flag::HOST_MAC).then_some(entry.host_mac),
     }
 }
 

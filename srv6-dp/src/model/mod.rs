@@ -88,6 +88,12 @@ pub struct Circuit {
     pub gateway6: Option<Ipv6Addr>,
     /// Its filter.
     pub filter: Option<FilterId>,
+    /// ARP and neighbour solicitations are answered for all that is not on the circuit itself.
+    pub proxy: bool,
+    /// Answers of its hosts to TCP connections of the node are the kernel's.
+    pub probes: bool,
+    /// MAC address of its hosts; `None` where the kernel is to find each one's.
+    pub host_mac: Option<[u8; 6]>,
 }
 
 /// A local SID.
@@ -135,10 +141,10 @@ pub enum NextHop {
         /// Circuit.
         interface: IfIndex,
     },
-    /// An address of this PE on the circuit, answered by the program.
+    /// An address of this PE, answered by the program.
     Local {
-        /// Circuit.
-        interface: IfIndex,
+        /// Circuit; `None` for every circuit of the VRF.
+        interface: Option<IfIndex>,
     },
     /// A VIP of this node's services.
     Service,

@@ -49,7 +49,7 @@ impl Customer {
         let prefix = |len| IpNet::from(Ipv4Net::new(gateway, len).unwrap().trunc());
         state.circuits.insert(interface, self.circuit(vrf));
         state.routes.insert((vrf, prefix(24)), NextHop::Connected { interface });
-        state.routes.insert((vrf, prefix(32)), NextHop::Local { interface });
+        state.routes.insert((vrf, prefix(32)), NextHop::Local { interface: Some(interface) });
     }
 
     pub(crate) fn circuit_interface(&self) -> IfIndex {
@@ -58,7 +58,17 @@ impl Customer {
 
     fn circuit(&self, vrf: VrfId) -> Circuit {
         let gateway4 = Some(Ipv4Addr::new(10, self.number, 0, 254));
-        Circuit { vrf, mtu: 1500, mac: mac(self.number), gateway4, gateway6: None, filter: None }
+        Circuit {
+            vrf,
+            mtu: 1500,
+            mac: mac(self.number),
+            gateway4,
+            gateway6: None,
+            filter: None,
+            proxy: false,
+            probes: false,
+            host_mac: None,
+        }
     }
 
     /// How many of `count` pings are answered.

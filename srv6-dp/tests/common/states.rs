@@ -134,15 +134,21 @@ fn role(vrfs: Vec<VrfId>) -> impl Strategy<Value = Role> {
 
 fn circuit(vrfs: Vec<VrfId>) -> impl Strategy<Value = Circuit> {
     let filter = option::of((1u32..6).prop_map(FilterId));
-    (select(vrfs), 1280u32..9000, any::<[u8; 6]>(), option::of(address4()), option::of(address6()), filter)
-        .prop_map(|(vrf, mtu, mac, gateway4, gateway6, filter)| Circuit {
+    let hosts = (any::<bool>(), any::<bool>(), option::of(any::<[u8; 6]>()));
+    let gateways = (option::of(address4()), option::of(address6()));
+    (select(vrfs), 1280u32..9000, any::<[u8; 6]>(), gateways, filter, hosts).prop_map(
+        |(vrf, mtu, mac, (gateway4, gateway6), filter, (proxy, probes, host_mac))| Circuit {
             vrf,
             mtu,
             mac,
             gateway4,
             gateway6,
             filter,
-        })
+            proxy,
+            probes,
+            host_mac,
+        },
+    )
 }
 
 /// Few rules, so that a filter of the next state shares some with the last.
@@ -228,7 +234,7 @@ fn next_hop(vrfs: Vec<VrfId>, interfaces: Vec<IfIndex>) -> impl Strategy<Value =
             .prop_map(|(segments, reduced)| NextHop::Encapsulate { segments, reduced }),
         1 => (interface.clone(), address()).prop_map(|(interface, address)| NextHop::Gateway { interface, address }),
         1 => interface.clone().prop_map(|interface| NextHop::Connected { interface }),
-        1 => interface.prop_map(|interface| NextHop::Local { interface }),
+        1 => option::of(interface).prop_map(|interface| NextHop::Local { interface }),
         1 => select(vrfs).prop_map(NextHop::Vrf),
         1 => Just(NextHop::Egress),
         1 => Just(NextHop::Service),

@@ -51,7 +51,13 @@ fn nothing_on_the_link_reaches_the_node() {
     }
 }
 
-fn arp(operation: u8, sender: [u8; 4], target_mac: [u8; 6], target: [u8; 4], sender_mac: [u8; 6]) -> Vec<u8> {
+pub(super) fn arp(
+    operation: u8,
+    sender: [u8; 4],
+    target_mac: [u8; 6],
+    target: [u8; 4],
+    sender_mac: [u8; 6],
+) -> Vec<u8> {
     [&[0, 1, 8, 0, 6, 4, 0, operation][..], &sender_mac, &sender, &target_mac, &target].concat()
 }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod link;
+mod pods;
 mod refusals;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,6 +1,9 @@
 //! The first egress address of the policy that the VRF has a route to decides.
 
-use srv6_types::{DropReason, maps::next_hop_kind as kind};
+use srv6_types::{
+    DropReason,
+    maps::{circuit_flag, next_hop_kind as kind},
+};
 
 use super::{
     lab::*,
@@ -57,4 +60,23 @@ fn a_circuit_decides_where_no_address_does() {
     let stranger = ip("10.3.0.9", OUTSIDE4).checked_udp(5000, 53, 10);
     lab.circuit_class(RED);
     assert_eq!(lab.leaves(&stranger).0.to_string(), EGRESS4);
+}
+
+#[test]
+fn a_pod_leaves_by_the_policy_of_its_circuit_and_hears_the_answers() {
+    let mut lab = Lab::new();
+    let (pod4, pod6) = ("10.9.0.9", "2001:db8:9::9");
+    let red1 = lab.pe.red1;
+    lab.pe.route(RED, "10.9.0.9/32", on(kind::CONNECTED, red1));
+    lab.pe.route(RED, "2001:db8:9::9/128", on(kind::CONNECTED, red1));
+    let packet = ip(pod4, OUTSIDE4).tcp(5000, 443, 2, 0);
+    lab.pe.circuit(&packet).assert_sent("of no policy", &packet.clone().ttl(63));
+    lab.circuit_class(RED);
+    for flags in [0, circuit_flag::PROXY | circuit_flag::PROBES | circuit_flag::HOST_MAC] {
+        lab.pe.change_circuit(red1, |circuit| circuit.flags = flags);
+        for (pod, outside, egress) in [(pod4, OUTSIDE4, EGRESS4), (pod6, OUTSIDE6, EGRESS6)] {
+            let out = (egress, first_choice(pod, 5000));
+            lab.assert_there_and_back("TCP", &ip(pod, outside).tcp(5000, 443, 2, 0), out);
+        }
+    }
 }

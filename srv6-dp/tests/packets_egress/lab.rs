@@ -3,12 +3,12 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use aya::maps::{HashMap, LpmTrie, lpm_trie::Key};
+use aya::maps::{LpmTrie, lpm_trie::Key};
 use srv6_types::{
     Behavior,
     maps::{
-        CircuitEntry, EgressEntry, EgressPolicyEntry, FibKey4, FibKey6, FlowEntry, FlowKey, HostKey,
-        SidEntry, flow_kind, next_hop_kind as kind, sid_flag,
+        EgressEntry, EgressPolicyEntry, FibKey4, FibKey6, FlowEntry, FlowKey, HostKey, SidEntry, flow_kind,
+        next_hop_kind as kind, sid_flag,
     },
 };
 
@@ -121,10 +121,7 @@ impl Lab {
     /// Hosts behind red1 have the class of the policy of `vrf`, whatever their address.
     pub fn circuit_class(&mut self, vrf: u32) {
         let red1 = self.pe.red1;
-        let map = self.pe.object().map_mut("CIRCUITS").unwrap();
-        let mut circuits = HashMap::<_, u32, CircuitEntry>::try_from(map).unwrap();
-        let entry = circuits.get(&red1, 0).unwrap();
-        circuits.insert(red1, CircuitEntry { egress: vrf, ..entry }, 0).unwrap();
+        self.pe.change_circuit(red1, |circuit| circuit.egress = vrf);
     }
 
     pub fn unroute(&mut self, vrf: u32, address: Ipv4Addr) {

@@ -9,7 +9,7 @@ use srv6_dp::{
     object::flow_table,
 };
 use srv6_types::maps::{
-    CircuitEntry, DropEvent, FilterEntry, FilterRuleEntry, FilterRuleKey, FlowEntry, FlowKey, NAME, VrfEntry,
+    DropEvent, FilterEntry, FilterRuleEntry, FilterRuleKey, FlowEntry, FlowKey, NAME, VrfEntry,
 };
 
 use super::*;
@@ -137,10 +137,7 @@ pub(crate) fn put_on_circuit(pe: &mut Pe, filter: u32, circuit: &str) {
         "blue1" => pe.blue1,
         other => panic!("{other}"),
     };
-    let circuits = pe.object().map_mut("CIRCUITS").unwrap();
-    let mut circuits = HashMap::<_, u32, CircuitEntry>::try_from(circuits).unwrap();
-    let entry = circuits.get(&ifindex, 0).unwrap();
-    circuits.insert(ifindex, CircuitEntry { filter, ..entry }, 0).unwrap();
+    pe.change_circuit(ifindex, |circuit| circuit.filter = filter);
 }
 
 /// Packets that a counter of the filters has seen.

@@ -52,10 +52,12 @@ fn without_a_flow_table_nothing_is_balanced() {
         mtu: 1500,
         gateway4: [10, 1, 0, 1],
         mac: RED1_MAC,
-        reserved: [0; 2],
+        flags: 0,
         gateway6: [0; 16],
         filter: 0,
         egress: 0,
+        host_mac: [0; 6],
+        reserved: [0; 2],
     };
     let (red1, red2) = (lab.pe.red1, lab.pe.red2);
     lab.pe.hash("CIRCUITS", red1, circuit);

@@ -149,10 +149,12 @@ impl Pe {
                 mtu,
                 gateway4: if gateway { [10, 1, 0, 1] } else { [0; 4] },
                 mac: RED1_MAC,
-                reserved: [0; 2],
+                flags: 0,
                 gateway6: if gateway { octets6("2001:db8:1::1") } else { [0; 16] },
                 filter: 0,
                 egress: 0,
+                host_mac: [0; 6],
+                reserved: [0; 2],
             };
             self.hash("CIRCUITS", ifindex, circuit);
         }
@@ -334,6 +336,15 @@ impl Pe {
         let options =
             TestRunOptions { data_in: Some(&frame), ctx_in: Some(&context), ..TestRunOptions::default() };
         program.test_run(options).unwrap().duration.as_nanos()
+    }
+
+    /// Changes the entry of a circuit.
+    pub fn change_circuit(&mut self, ifindex: u32, change: impl FnOnce(&mut CircuitEntry)) {
+        let map = self.object.map_mut("CIRCUITS").unwrap();
+        let mut circuits = HashMap::<_, u32, CircuitEntry>::try_from(map).unwrap();
+        let mut entry = circuits.get(&ifindex, 0).unwrap();
+        change(&mut entry);
+        circuits.insert(ifindex, entry, 0).unwrap();
     }
 
     /// `flows` is the size of its flow table, 0 for none.

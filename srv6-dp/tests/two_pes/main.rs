@@ -133,10 +133,12 @@ impl Lab {
             mtu: 1500,
             gateway4: [10, 0, s, 1],
             mac: [2, 0, 0, 0, 0x0a, s],
-            reserved: [0; 2],
+            flags: 0,
             gateway6,
             filter: 0,
             egress: 0,
+            host_mac: [0; 6],
+            reserved: [0; 2],
         };
         pe.hash("CIRCUITS", ac, circuit);
         let Behavior(behavior) = Behavior::END_DT46;
@@ -190,10 +192,12 @@ impl Lab {
             mtu: 1500,
             gateway4: [10, 0, 3, 1],
             mac: [2, 0, 0, 0, 0x0a, 3],
-            reserved: [0; 2],
+            flags: 0,
             gateway6: octets6("2001:db8:3::1"),
             filter: 0,
             egress: 0,
+            host_mac: [0; 6],
+            reserved: [0; 2],
         };
         pe1.hash("CIRCUITS", ac3, circuit);
         pe2.hash("CIRCUITS", ac2, circuit);

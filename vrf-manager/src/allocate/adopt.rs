@@ -7,14 +7,19 @@ use srv6_dp::{
 use srv6_types::{Sid, VrfId};
 
 use super::{Allocations, SidKey, SidPurpose};
-use crate::{intent::Intent, plan::Links};
+use crate::{
+    intent::Intent,
+    plan::{Interfaces, Links},
+};
 
 impl Allocations {
     /// Takes over the numbers that the dataplane uses. The maps know no names: a VRF is recognised by the
     /// interfaces of its circuits. Numbers of no recognised VRF are given out again last.
     pub fn adopt(&mut self, intent: &Intent, links: &Links, observed: &State) {
-        for vrf in &intent.vrfs {
-            let circuits = vrf.circuits.iter().filter_map(|circuit| links.get(&circuit.interface));
+        let interfaces = Interfaces::of(intent, links);
+        for (at, vrf) in intent.vrfs.iter().enumerate() {
+            let served = (0..vrf.circuits.len()).flat_map(|circuit| interfaces.of_circuit(at, circuit));
+            let circuits = served.filter(|served| !served.taken).filter_map(|served| links.get(served.name));
             let id = circuits.filter_map(|link| observed.circuits.get(&link.index)).map(|c| c.vrf).next();
             if let (Some(VrfId(id)), None) = (id, self.vrfs.get(&vrf.name)) {
                 self.vrfs.adopt(Some(vrf.name.clone()), id);

@@ -4,7 +4,7 @@ use srv6_dp::model::{Action, Direction};
 /// A rule of a filter. The first that matches decides; what none matches goes through.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilterRule {
-    /// Operator's name, at most 31 octets.
+    /// Operator's name, at most 31 octets. Rules of a VRF that do the same may share one.
     pub name: String,
     /// Which way packets go, seen from the node.
     pub direction: Direction,

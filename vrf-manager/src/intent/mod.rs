@@ -6,6 +6,7 @@ mod attributes;
 mod check;
 mod egress;
 mod filter;
+mod pattern;
 mod service;
 
 use std::{
@@ -20,9 +21,10 @@ use ipnet::IpNet;
 use srv6_types::Locator;
 
 pub use attributes::{Network, RouteAttributes};
-pub use check::{IntentError, check};
+pub use check::{IntentError, check, limits};
 pub use egress::{EgressGateway, EgressPolicy, OwnedAddress};
 pub use filter::FilterRule;
+pub use pattern::{is_pattern, matches};
 pub use service::{Backend, BackendState, RemoteBackends, Service, ServicePort, TrafficPolicy};
 
 /// Everything wanted of this node.
@@ -64,7 +66,7 @@ pub struct Srv6 {
     pub locators: Vec<NamedLocator>,
     /// Source of outer headers and next hop of VPN routes.
     pub source: Ipv6Addr,
-    /// Names of interfaces towards the SRv6 domain.
+    /// Names, or patterns with `*` and `?`, of interfaces towards the SRv6 domain.
     pub core_interfaces: Vec<String>,
 }
 
@@ -215,11 +217,13 @@ pub struct Circuit {
     pub addresses: Vec<IpNet>,
     /// Hosts on the link by address, whether or not in a subnet of the circuit: each is a route.
     pub hosts: Vec<IpAddr>,
+    /// MAC address that all hosts of the link have: nobody is asked for it. Needed where the interface is a port of a bridge, for
+    /// then the kernel hears no answers.
+    pub host_mac: Option<[u8; 6]>,
     /// The program answers for every address but the circuit's own hosts (proxy ARP, RFC 1027, and its like for IPv6): the
     /// hosts take others for being on their link.
     pub proxy: bool,
-    /// TCP from the hosts to the node's own gateway address goes to the node where it answers a connection that the node has
-    /// opened, as kubelets' probes are.
+    /// TCP from the hosts goes to the node where it answers a connection that the node has opened, as kubelets' probes are.
     pub probes: bool,
     /// Rules in order, before those of the VRF.
     pub filter: Vec<FilterRule>,

@@ -8,14 +8,15 @@ use srv6_types::VrfId;
 
 use super::{
     CircuitState, Desired, Link, Links, PlannedCircuit, PlannedRoute, PlannedVrf, Problem, RouteSource,
-    filter,
+    filter, interfaces::Served,
 };
-use crate::intent::{Circuit, Vrf};
+use crate::intent::{Circuit, Vrf, is_pattern};
 
-/// The VRF that a circuit is of.
+/// The VRF that a circuit is of, and the interfaces that it means.
 pub(super) struct Of<'a> {
     pub(super) vrf: &'a Vrf,
     pub(super) id: VrfId,
+    pub(super) interfaces: &'a [Served<'a>],
 }
 
 pub(super) fn plan(
@@ -25,40 +26,84 @@ pub(super) fn plan(
     planned: &mut PlannedVrf,
     desired: &mut Desired,
 ) {
-    let state = state(circuit, links, desired);
-    if let Some(problem) = problem(state, &planned.name, &circuit.interface) {
-        desired.problems.push(problem);
+    for served in of.interfaces {
+        attach(circuit, served, of, links, planned, desired);
     }
-    if let (Some(link), CircuitState::Up | CircuitState::Down) = (links.get(&circuit.interface), state) {
+    let own = || of.interfaces.iter().filter(|served| !served.taken);
+    match (of.interfaces, own().next()) {
+        ([], _) => {
+            planned.circuits.push(planned_circuit(circuit, &circuit.interface, None, CircuitState::Waiting))
+        }
+        (_, Some(first)) if own().nth(1).is_some() => {
+            let subnets = circuit.addresses.iter().filter(|address| !is_host(address));
+            desired.problems.extend(subnets.map(|subnet| Problem::SharedSubnet {
+                vrf: planned.name.clone(),
+                pattern: circuit.interface.clone(),
+                subnet: subnet.trunc(),
+                interface: first.name.to_owned(),
+            }));
+        }
+        _ => {}
+    }
+}
+
+fn attach(
+    circuit: &Circuit,
+    served: &Served<'_>,
+    of: &Of<'_>,
+    links: &Links,
+    planned: &mut PlannedVrf,
+    desired: &mut Desired,
+) {
+    let link = links.get(served.name);
+    let state = state(link, served.taken);
+    desired.problems.extend(problem(state, &planned.name, served.name));
+    if let (Some(link), CircuitState::Up | CircuitState::Down) = (link, state) {
         let filter = filter::of_circuit(circuit, link.index, of.vrf, of.id);
+        if link.bridge_port && !(circuit.proxy && circuit.host_mac.is_some()) {
+            let (vrf, interface) = (planned.name.clone(), served.name.to_owned());
+            desired.problems.push(Problem::BridgePort { vrf, interface });
+        }
         let entry = attached(circuit, of.id, link, filter.as_ref().map(|(id, _)| *id));
         desired.dataplane.circuits.insert(link.index, entry);
         desired.dataplane.filters.extend(filter);
         if state == CircuitState::Up {
             circuit.addresses.iter().for_each(|address| add_routes(*address, link.index, planned));
+            circuit.hosts.iter().for_each(|host| add_host(*host, link.index, planned));
         }
     }
-    planned.circuits.push(PlannedCircuit {
-        interface: circuit.interface.clone(),
-        index: links.get(&circuit.interface).map(|link| link.index),
-        addresses: circuit.addresses.clone(),
-        state,
-    });
+    planned.circuits.push(planned_circuit(circuit, served.name, link, state));
 }
 
-fn state(circuit: &Circuit, links: &Links, desired: &Desired) -> CircuitState {
-    let Some(link) = links.get(&circuit.interface) else { return CircuitState::Missing };
-    let dataplane = &desired.dataplane;
-    if dataplane.core.contains(&link.index) || dataplane.circuits.contains_key(&link.index) {
-        return CircuitState::Taken;
+fn planned_circuit(
+    circuit: &Circuit,
+    interface: &str,
+    link: Option<&Link>,
+    state: CircuitState,
+) -> PlannedCircuit {
+    PlannedCircuit {
+        interface: interface.to_owned(),
+        pattern: is_pattern(&circuit.interface).then(|| circuit.interface.clone()),
+        index: link.map(|link| link.index),
+        addresses: circuit.addresses.clone(),
+        hosts: circuit.hosts.clone(),
+        state,
     }
-    if link.up { CircuitState::Up } else { CircuitState::Down }
+}
+
+fn state(link: Option<&Link>, taken: bool) -> CircuitState {
+    match link {
+        None => CircuitState::Missing,
+        Some(_) if taken => CircuitState::Taken,
+        Some(link) if link.up => CircuitState::Up,
+        Some(_) => CircuitState::Down,
+    }
 }
 
 fn problem(state: CircuitState, vrf: &str, interface: &str) -> Option<Problem> {
     let (vrf, interface) = (vrf.to_owned(), interface.to_owned());
     match state {
-        CircuitState::Up => None,
+        CircuitState::Up | CircuitState::Waiting => None,
         CircuitState::Down => Some(Problem::InterfaceDown { vrf, interface }),
         CircuitState::Missing => Some(Problem::NoInterface { vrf, interface }),
         CircuitState::Taken => Some(Problem::InterfaceTaken { vrf, interface }),
@@ -74,16 +119,31 @@ fn attached(circuit: &Circuit, vrf: VrfId, link: &Link, filter: Option<FilterId>
         gateway4: addresses().find_map(|a| if let IpAddr::V4(a) = a { Some(a) } else { None }),
         gateway6: addresses().find_map(|a| if let IpAddr::V6(a) = a { Some(a) } else { None }),
         filter,
+        proxy: circuit.proxy,
+        probes: circuit.probes,
+        host_mac: circuit.host_mac,
     }
 }
 
-/// The subnet, and our address in it; where the subnet is that address alone, it is both.
+fn is_host(address: &IpNet) -> bool {
+    address.prefix_len() == address.max_prefix_len()
+}
+
+/// The subnet, and our address in it. Where the subnet is that address alone, it is both, and no circuit's more than another's:
+/// so the route stays as it is while circuits that have the same one come and go.
 fn add_routes(address: IpNet, interface: IfIndex, planned: &mut PlannedVrf) {
-    let subnet = address.trunc();
-    let host = IpNet::from(address.addr());
-    let source = if subnet == host { RouteSource::Connected } else { RouteSource::Local };
-    planned.routes.insert(host, PlannedRoute { source, next_hop: NextHop::Local { interface } });
-    let connected =
-        PlannedRoute { source: RouteSource::Connected, next_hop: NextHop::Connected { interface } };
-    planned.routes.entry(subnet).or_insert(connected);
+    let mut add = |net, source, next_hop| {
+        planned.routes.entry(net).or_insert(PlannedRoute { source, next_hop });
+    };
+    if is_host(&address) {
+        return add(address, RouteSource::Connected, NextHop::Local { interface: None });
+    }
+    let local = NextHop::Local { interface: Some(interface) };
+    add(address.addr().into(), RouteSource::Local, local);
+    add(address.trunc(), RouteSource::Connected, NextHop::Connected { interface });
+}
+
+fn add_host(host: IpAddr, interface: IfIndex, planned: &mut PlannedVrf) {
+    let route = PlannedRoute { source: RouteSource::Host, next_hop: NextHop::Connected { interface } };
+    planned.routes.entry(host.into()).or_insert(route);
 }

@@ -10,7 +10,7 @@ use super::{Advertised, CircuitState, Desired, PlannedRoute, PlannedVrf, RouteSo
 use crate::intent::{EgressPolicy, OwnedAddress, Vrf};
 
 /// An egress address of this node as planned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedEgress {
     /// As it is wanted.
     pub wanted: OwnedAddress,
@@ -54,7 +54,11 @@ pub(super) fn add_policies(vrf: &Vrf, id: VrfId, planned: &mut PlannedVrf, desir
 
 fn policy_entry(policy: &EgressPolicy, rank: u32, planned: &PlannedVrf) -> PolicyEntry {
     let attached = |state| matches!(state, CircuitState::Up | CircuitState::Down);
-    let named = planned.circuits.iter().filter(|circuit| policy.circuits.contains(&circuit.interface));
+    let names: BTreeSet<&str> = policy.circuits.iter().map(String::as_str).collect();
+    let named = planned.circuits.iter().filter(|circuit| {
+        let pattern = circuit.pattern.as_deref();
+        names.contains(circuit.interface.as_str()) || pattern.is_some_and(|pattern| names.contains(pattern))
+    });
     let prefixes = |list: &[IpNet]| list.iter().map(IpNet::trunc).collect::<BTreeSet<_>>();
     PolicyEntry {
         rank,

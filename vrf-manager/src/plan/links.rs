@@ -18,6 +18,8 @@ pub struct Link {
     /// Set up, and not known to be without a carrier (an operational state of `unknown`, RFC 2863, counts as up:
     /// dummy and tap interfaces never have another).
     pub up: bool,
+    /// A bridge has it: what comes in there is not the interface's own in the kernel.
+    pub bridge_port: bool,
 }
 
 impl Links {

@@ -5,6 +5,7 @@ mod advertise;
 mod circuit;
 mod egress;
 mod filter;
+mod interfaces;
 mod links;
 mod node;
 mod problem;
@@ -15,6 +16,7 @@ mod tests;
 mod vrf;
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
     fmt,
     net::IpAddr,
@@ -36,6 +38,7 @@ pub use advertise::{Advertised, Withheld};
 pub use egress::PlannedEgress;
 pub(crate) use egress::ports;
 pub(crate) use filter::filter;
+pub(crate) use interfaces::Interfaces;
 pub use links::{Link, Links};
 pub(crate) use node::domain;
 pub use problem::Problem;
@@ -57,6 +60,8 @@ pub struct Desired {
     pub advertise: Vec<LocalRoute>,
     /// Routes for the kernel's table.
     pub underlay: Vec<UnderlayRoute>,
+    /// Names of the interfaces towards the SRv6 domain, also of those that are missing.
+    pub core_interfaces: Vec<String>,
     /// The VRFs in words, for tables and views.
     pub vrfs: BTreeMap<VrfId, PlannedVrf>,
     /// What cannot be had now.
@@ -104,12 +109,16 @@ pub struct PlannedSid {
 /// A circuit as planned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedCircuit {
-    /// Interface name.
+    /// Interface name; a pattern that no interface matches.
     pub interface: String,
+    /// The pattern that has matched it.
+    pub pattern: Option<String>,
     /// The kernel's index; `None` when there is no such interface.
     pub index: Option<IfIndex>,
     /// Gateway addresses.
     pub addresses: Vec<IpNet>,
+    /// Hosts.
+    pub hosts: Vec<IpAddr>,
     /// Whether it can carry packets.
     pub state: CircuitState,
 }
@@ -126,6 +135,8 @@ pub enum CircuitState {
     Missing,
     /// The interface serves another VRF or the core.
     Taken,
+    /// No interface matches the pattern yet.
+    Waiting,
 }
 
 /// A route that does not come from BGP.
@@ -145,6 +156,8 @@ pub enum RouteSource {
     Local,
     /// Subnet of a circuit.
     Connected,
+    /// Host of a circuit.
+    Host,
     /// VIP of a service.
     Service,
     /// Egress address.
@@ -166,6 +179,7 @@ impl fmt::Display for CircuitState {
             Self::Down => "down",
             Self::Missing => "missing",
             Self::Taken => "taken",
+            Self::Waiting => "waiting",
         })
     }
 }
@@ -175,6 +189,7 @@ impl fmt::Display for RouteSource {
         f.pad(match self {
             Self::Local => "local",
             Self::Connected => "connected",
+            Self::Host => "host",
             Self::Service => "service",
             Self::Egress => "egress",
             Self::Static => "static",
@@ -189,7 +204,7 @@ impl RouteSource {
     /// Administrative distance, 0 to 255: the lowest is used.
     pub const fn distance(self) -> u8 {
         match self {
-            Self::Local | Self::Connected | Self::Service | Self::Egress => 0,
+            Self::Local | Self::Connected | Self::Host | Self::Service | Self::Egress => 0,
             Self::Static => 1,
             Self::ExternalBgp => 20,
             Self::InternalBgp => 200,
@@ -205,12 +220,19 @@ impl RouteSource {
 }
 
 impl PlannedVrf {
-    /// The circuit that is up and whose subnet holds `address`, the longest one.
+    /// The circuit that is up and that `address` is a host of, or the first one in the longest subnet that holds it.
     fn circuit_towards(&self, address: IpAddr) -> Option<&PlannedCircuit> {
         let up = self.circuits.iter().filter(|circuit| circuit.state == CircuitState::Up);
-        let subnets = up.flat_map(|c| c.addresses.iter().map(move |subnet| (subnet, c)));
+        let subnets = up.flat_map(|c| c.subnets().map(move |subnet| (subnet, c)));
         let holding = subnets.filter(|(subnet, _)| subnet.contains(&address));
-        holding.max_by_key(|(subnet, _)| subnet.prefix_len()).map(|(_, circuit)| circuit)
+        holding.min_by_key(|(subnet, _)| Reverse(subnet.prefix_len())).map(|(_, circuit)| circuit)
+    }
+}
+
+impl PlannedCircuit {
+    /// Where its hosts are.
+    fn subnets(&self) -> impl Iterator<Item = IpNet> {
+        self.addresses.iter().copied().chain(self.hosts.iter().copied().map(IpNet::from))
     }
 }
 
@@ -221,12 +243,14 @@ pub fn plan(intent: &Intent, links: &Links, allocations: &Allocations) -> Desire
         speaker: speaker::config(intent),
         advertise: advertise::global(intent),
         underlay: Vec::new(),
+        core_interfaces: Vec::new(),
         vrfs: BTreeMap::new(),
         problems: Vec::new(),
     };
-    node::plan(intent, links, &mut desired);
-    for vrf in &intent.vrfs {
-        vrf::plan(vrf, &vrf::Inputs { intent, links, allocations }, &mut desired);
+    let interfaces = Interfaces::of(intent, links);
+    node::plan(intent, links, &interfaces, &mut desired);
+    for at in 0..intent.vrfs.len() {
+        vrf::plan(at, &vrf::Inputs { intent, links, interfaces: &interfaces, allocations }, &mut desired);
     }
     if intent.bgp.graceful_shutdown {
         desired.advertise.iter_mut().for_each(LocalRoute::shut_down_gracefully);

@@ -3,21 +3,25 @@
 use ipnet::Ipv6Net;
 use srv6_types::Locator;
 
-use super::{Desired, Links, Problem};
+use super::{Desired, Interfaces, Links, Problem, interfaces::Served};
 use crate::intent::{Intent, UnderlayRoute};
 
-pub(super) fn plan(intent: &Intent, links: &Links, desired: &mut Desired) {
+pub(super) fn plan(intent: &Intent, links: &Links, interfaces: &Interfaces<'_>, desired: &mut Desired) {
     let node = &mut desired.dataplane.node;
     node.source = Some(intent.srv6.source).filter(|source| !source.is_unspecified());
     for named in &intent.srv6.locators {
         node.locators.extend(prefix(&named.locator, named.locator.prefix_len()));
         node.domain.extend(domain(&named.locator));
     }
-    for interface in &intent.srv6.core_interfaces {
-        match links.get(interface) {
+    for Served { name, taken } in &interfaces.core {
+        let interface = (*name).to_owned();
+        match links.get(name) {
+            // By another pattern of the core's.
+            Some(_) if *taken => continue,
             Some(link) => drop(desired.dataplane.core.insert(link.index)),
             None => desired.problems.push(Problem::NoCoreInterface { interface: interface.clone() }),
         }
+        desired.core_interfaces.push(interface);
     }
     intent.underlay_routes.iter().for_each(|route| underlay(route, links, desired));
 }

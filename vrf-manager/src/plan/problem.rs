@@ -46,6 +46,30 @@ pub enum Problem {
         /// Its name.
         interface: String,
     },
+    /// A circuit that is a port of a bridge, whose hosts the kernel cannot find.
+    #[error(
+        "VRF {vrf}: interface {interface} is a port of a bridge, which takes the answers to ARP and neighbor discovery; set hostMac and proxy, take it out of the bridge, or make the bridge the circuit"
+    )]
+    BridgePort {
+        /// The VRF.
+        vrf: String,
+        /// Its name.
+        interface: String,
+    },
+    /// A subnet on several interfaces by one pattern.
+    #[error(
+        "VRF {vrf}: {subnet} is on every interface that {pattern} matches, and its route leads to {interface} alone; write /32 or /128 and tell the hosts of each interface, or put the interfaces into a bridge and write the bridge"
+    )]
+    SharedSubnet {
+        /// The VRF.
+        vrf: String,
+        /// The circuit's pattern.
+        pattern: String,
+        /// The subnet.
+        subnet: IpNet,
+        /// Where its route leads.
+        interface: String,
+    },
     /// The VRF has no locator to take SIDs from.
     #[error(
         "VRF {vrf}: no locator to take SIDs from; add one to srv6.locators, or correct the VRF's locator"
@@ -122,6 +146,8 @@ impl Problem {
             | Self::NoInterface { vrf, .. }
             | Self::InterfaceDown { vrf, .. }
             | Self::InterfaceTaken { vrf, .. }
+            | Self::SharedSubnet { vrf, .. }
+            | Self::BridgePort { vrf, .. }
             | Self::NoLocator { vrf }
             | Self::NextHopUnreachable { vrf, .. }
             | Self::NoWayToBackend { vrf, .. }

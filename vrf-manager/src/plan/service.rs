@@ -9,7 +9,10 @@ use ipnet::IpNet;
 use srv6_dp::model::{Backend as BackendEntry, NextHop, Reach, Service as ServiceEntry, ServiceId, SidRole};
 use srv6_types::VrfId;
 
-use super::{Advertised, CircuitState, Desired, PlannedRoute, PlannedVrf, Problem, RouteSource, Withheld};
+use super::{
+    Advertised, CircuitState, Desired, PlannedCircuit, PlannedRoute, PlannedVrf, Problem, RouteSource,
+    Withheld,
+};
 use crate::intent::{Backend, BackendState, Service, TrafficPolicy, Vrf};
 
 /// A service as planned.
@@ -98,6 +101,9 @@ impl PlannedService {
     }
 
     fn advertised(&self, vip: IpAddr, planned: &PlannedVrf) -> Advertised {
+        if self.wanted.advertise.is_none() {
+            return Err(Withheld::NotWanted);
+        }
         let ready = |(backend, _): &(&Backend, Reach)| backend.state == BackendState::Ready;
         let mut ready = self.backends_of(vip).filter(ready).peekable();
         if ready.peek().is_none() {
@@ -132,11 +138,18 @@ impl PlannedService {
 struct Ways<'a> {
     planned: &'a PlannedVrf,
     lengths: BTreeSet<u8>,
+    /// Subnets of circuits that are not up.
+    away: BTreeSet<IpNet>,
 }
 
 impl<'a> Ways<'a> {
     fn new(planned: &'a PlannedVrf) -> Self {
-        Self { planned, lengths: planned.routes.keys().map(IpNet::prefix_len).collect() }
+        let away = planned.circuits.iter().filter(|circuit| circuit.state != CircuitState::Up);
+        Self {
+            planned,
+            lengths: planned.routes.keys().map(IpNet::prefix_len).collect(),
+            away: away.flat_map(PlannedCircuit::subnets).map(|subnet| subnet.trunc()).collect(),
+        }
     }
 
     fn reach(&self, backend: &Backend, service: &Service) -> Result<Reach, NoWay> {
@@ -149,8 +162,8 @@ impl<'a> Ways<'a> {
 
     /// Behind another PE, unless it is of a circuit here.
     fn remote(&self, backend: &Backend, service: &Service) -> Result<Reach, NoWay> {
-        let away = self.planned.circuits.iter().filter(|circuit| circuit.state != CircuitState::Up);
-        if away.flat_map(|circuit| &circuit.addresses).any(|subnet| subnet.contains(&backend.address)) {
+        let holds = |len| IpNet::new(backend.address, len).is_ok_and(|net| self.away.contains(&net.trunc()));
+        if (0..=128).any(holds) {
             return Err(NoWay::Circuit);
         }
         match service.translated() {

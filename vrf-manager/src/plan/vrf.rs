@@ -7,8 +7,8 @@ use srv6_dp::model::{LocalSid as SidEntry, NextHop, Vrf as VrfEntry};
 use srv6_types::{Sid, VrfId, maps::MAX_SEGMENTS};
 
 use super::{
-    Desired, Links, PlannedRoute, PlannedSid, PlannedVrf, Problem, RouteSource, advertise, circuit, egress,
-    service, speaker,
+    Desired, Interfaces, Links, PlannedRoute, PlannedSid, PlannedVrf, Problem, RouteSource, advertise,
+    circuit, egress, service, speaker,
 };
 use crate::{
     allocate::{AllocateError, Allocations, SidPurpose, locator_of},
@@ -19,18 +19,22 @@ use crate::{
 pub(super) struct Inputs<'a> {
     pub(super) intent: &'a Intent,
     pub(super) links: &'a Links,
+    pub(super) interfaces: &'a Interfaces<'a>,
     pub(super) allocations: &'a Allocations,
 }
 
-pub(super) fn plan(vrf: &Vrf, inputs: &Inputs<'_>, desired: &mut Desired) {
+/// `at` is the VRF's index in the intent.
+pub(super) fn plan(at: usize, inputs: &Inputs<'_>, desired: &mut Desired) {
+    let vrf = &inputs.intent.vrfs[at];
     let Some(id) = inputs.allocations.vrf(&vrf.name) else {
         return desired.problems.push(AllocateError::Vrfs { vrf: vrf.name.clone() }.into());
     };
     let mut planned = start(vrf, inputs);
     desired.dataplane.vrfs.insert(id, entry(vrf));
     add_sids(vrf, id, inputs, &mut planned, desired);
-    for circuit in &vrf.circuits {
-        circuit::plan(circuit, &circuit::Of { vrf, id }, inputs.links, &mut planned, desired);
+    for (nth, circuit) in vrf.circuits.iter().enumerate() {
+        let of = circuit::Of { vrf, id, interfaces: inputs.interfaces.of_circuit(at, nth) };
+        circuit::plan(circuit, &of, inputs.links, &mut planned, desired);
     }
     service::add_routes(vrf, &mut planned);
     egress::add_addresses(vrf, id, &mut planned, desired);

@@ -145,8 +145,8 @@ pub enum NextHopView {
     },
     /// Our own address.
     Local {
-        /// Circuit.
-        interface: String,
+        /// Circuit; `None` for all of the VRF.
+        interface: Option<String>,
     },
     /// A VIP.
     Service,
@@ -233,7 +233,9 @@ impl VrfTables {
                 NextHopView::Gateway { interface: name(interface.0), address: *address }
             }
             NextHop::Connected { interface } => NextHopView::Connected { interface: name(interface.0) },
-            NextHop::Local { interface } => NextHopView::Local { interface: name(interface.0) },
+            NextHop::Local { interface } => {
+                NextHopView::Local { interface: interface.map(|interface| name(interface.0)) }
+            }
             NextHop::Service => NextHopView::Service,
             NextHop::Egress => NextHopView::Egress,
             NextHop::Vrf(id) => NextHopView::Vrf { vrf: self.name_of(*id) },

@@ -13,7 +13,7 @@ pub use flow::*;
 pub use service::*;
 
 /// Version of the layouts below; raise it with every change to them.
-pub const LAYOUT: u32 = 3;
+pub const LAYOUT: u32 = 4;
 
 /// Most segments of one encapsulation.
 pub const MAX_SEGMENTS: usize = 4;
@@ -62,7 +62,7 @@ pub mod next_hop_kind {
     pub const GATEWAY: u32 = 3;
     /// Out of `ifindex` to the packet's destination itself.
     pub const CONNECTED: u32 = 4;
-    /// An address of this PE on the circuit `ifindex` (a gateway address): answered by the program.
+    /// An address of this PE (a gateway address) on the circuit `ifindex`, or on all: answered by the program.
     pub const LOCAL: u32 = 5;
     /// Look the destination up again in VRF `vrf`.
     pub const VRF: u32 = 6;
@@ -83,7 +83,7 @@ pub mod next_hop_kind {
 pub struct NextHopEntry {
     /// One of [`next_hop_kind`].
     pub kind: u32,
-    /// Interface of `GATEWAY`, `CONNECTED` and `LOCAL`.
+    /// Interface of `GATEWAY`, `CONNECTED` and `LOCAL`; of the latter 0 for every circuit of the VRF.
     pub ifindex: u32,
     /// Table of `VRF`.
     pub vrf: u32,
@@ -99,7 +99,7 @@ pub struct NextHopEntry {
     pub segments: [[u8; 16]; MAX_SEGMENTS],
 }
 
-/// An attachment circuit, by ifindex: 44 octets.
+/// An attachment circuit, by ifindex: 52 octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct CircuitEntry {
@@ -111,14 +111,28 @@ pub struct CircuitEntry {
     pub gateway4: [u8; 4],
     /// MAC address of the interface.
     pub mac: [u8; 6],
-    /// Reserved, zero.
-    pub reserved: [u8; 2],
+    /// Bits of [`circuit_flag`].
+    pub flags: u16,
     /// The circuit's IPv6 gateway address, zero when it has none.
     pub gateway6: [u8; 16],
     /// Id of its filter, 0 for none.
     pub filter: u32,
     /// Class of its hosts' egress policies, 0 for none.
     pub egress: u32,
+    /// With [`circuit_flag::HOST_MAC`], the MAC address that its hosts have.
+    pub host_mac: [u8; 6],
+    /// Reserved, zero.
+    pub reserved: [u8; 2],
+}
+
+/// Bits of [`CircuitEntry::flags`].
+pub mod circuit_flag {
+    /// The program answers ARP and neighbour solicitations for all that is not on the circuit itself.
+    pub const PROXY: u16 = 1;
+    /// Answers of the hosts to TCP connections of the node are the kernel's.
+    pub const PROBES: u16 = 2;
+    /// The hosts' MAC address is known.
+    pub const HOST_MAC: u16 = 4;
 }
 
 /// A VRF, by id: 32 octets.
@@ -266,7 +280,7 @@ layouts! {
     FibKey4: 8;
     FibKey6: 20;
     NextHopEntry: 104;
-    CircuitEntry: 44;
+    CircuitEntry: 52;
     VrfEntry: 32;
     SidEntry: 20;
     NodeConfig: 32;

@@ -1,10 +1,16 @@
-use std::net::IpAddr;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
 use ipnet::{IpNet, Ipv6Net};
 
-use super::{Faults, Seen, is_no_host};
+use super::{
+    Faults, Seen, is_no_host,
+    own::{Own, unicast},
+};
 use crate::{
-    intent::{Intent, Vrf},
+    intent::{Circuit, Intent, Vrf, is_pattern},
     plan::domain,
 };
 
@@ -23,7 +29,7 @@ pub(super) fn check<'a>(
     path: &str,
     faults: &mut Faults,
 ) {
-    let mut subnets: Vec<(usize, IpNet, String)> = Vec::new();
+    let mut subnets = Subnets::default();
     for (j, circuit) in vrf.circuits.iter().enumerate() {
         let path = format!("{path}.attachmentCircuits[{j}]");
         if let Some(first) = interfaces.before(&circuit.interface, &path) {
@@ -34,21 +40,96 @@ pub(super) fn check<'a>(
         for (k, subnet) in circuit.addresses.iter().enumerate() {
             let place = format!("{path}.addresses[{k}]");
             gateway(*subnet, intent, &place, faults);
-            if let Some((_, other, first)) =
-                subnets.iter().find(|(of, other, _)| clash(*of == j, *other, *subnet))
-            {
+            if let Some((other, first)) = subnets.clash(j, *subnet) {
                 let problem = format!("{subnet} overlaps with {other} at {first}");
-                faults.add(&place, problem, "give each circuit of a VRF a subnet of its own");
+                let remedy =
+                    "give each circuit of a VRF a subnet of its own; /32 and /128 may be that of several";
+                faults.add(&place, problem, remedy);
             }
-            subnets.push((j, *subnet, place));
+            subnets.note(j, *subnet, place);
+        }
+    }
+    hosts(vrf, intent, path, faults);
+}
+
+/// A host's address is nobody else's in the VRF.
+fn hosts(vrf: &Vrf, intent: &Intent, path: &str, faults: &mut Faults) {
+    let own = Own::of(vrf, path);
+    let mut seen = Seen::new();
+    for (j, circuit) in vrf.circuits.iter().enumerate() {
+        let path = format!("{path}.attachmentCircuits[{j}]");
+        of_one_interface(circuit, &path, faults);
+        for (k, host) in circuit.hosts.iter().enumerate() {
+            let place = format!("{path}.hosts[{k}]");
+            unicast(*host, "a host's address", intent, &place, faults);
+            if let Some(first) = seen.before(*host, &place) {
+                let problem = format!("{host} stands at {first} already");
+                faults.add(&place, problem, "remove one: a host is on one circuit of its VRF");
+            }
+            if let Some(first) = own.place(*host) {
+                let problem = format!("{host} is this node's own address, {first}");
+                faults.add(&place, problem, "write the address of the host itself");
+            }
         }
     }
 }
 
-/// One circuit may have several addresses of the same subnet, but each only once.
+fn of_one_interface(circuit: &Circuit, path: &str, faults: &mut Faults) {
+    if !is_pattern(&circuit.interface) {
+        return;
+    }
+    let problem = format!("{} may match several interfaces", circuit.interface);
+    let remedy = "write the name of the interface that this is on, as a circuit of its own";
+    faults.add_if(!circuit.hosts.is_empty(), format!("{path}.hosts"), &problem, remedy);
+    faults.add_if(circuit.host_mac.is_some(), format!("{path}.hostMac"), &problem, remedy);
+}
+
+/// The subnets of a VRF's circuits. Finds what overlaps without looking at each: a VRF may have a circuit for every pod.
+#[derive(Default)]
+struct Subnets {
+    /// By network, length and our address in it: the circuit and the place.
+    seen: BTreeMap<(IpAddr, u8, IpAddr), (usize, String)>,
+    lengths: BTreeSet<u8>,
+}
+
+impl Subnets {
+    /// What overlaps with an address of `circuit`, and its place.
+    fn clash(&self, circuit: usize, subnet: IpNet) -> Option<(IpNet, &str)> {
+        let shorter = self.lengths.iter().filter(|len| **len < subnet.prefix_len());
+        let around = shorter.filter_map(|len| Some(IpNet::new(subnet.addr(), *len).ok()?.trunc()));
+        let around = around
+            .flat_map(|net| self.between((net.addr(), net.prefix_len()), (net.addr(), net.prefix_len())));
+        let inside = self.between((subnet.network(), 0), (subnet.broadcast(), u8::MAX));
+        let mut clashes = around.chain(inside).filter(|(of, other, _)| clash(*of == circuit, *other, subnet));
+        clashes.next().map(|(_, other, place)| (other, place))
+    }
+
+    /// Those from one network and length to another.
+    fn between(&self, first: (IpAddr, u8), last: (IpAddr, u8)) -> impl Iterator<Item = (usize, IpNet, &str)> {
+        const LOWEST: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        const HIGHEST: IpAddr = IpAddr::V6(Ipv6Addr::from_bits(u128::MAX));
+        let seen = self.seen.range((first.0, first.1, LOWEST)..=(last.0, last.1, HIGHEST));
+        seen.filter_map(|((_, len, ours), (circuit, place))| {
+            Some((*circuit, IpNet::new(*ours, *len).ok()?, place.as_str()))
+        })
+    }
+
+    fn note(&mut self, circuit: usize, subnet: IpNet, place: String) {
+        self.lengths.insert(subnet.prefix_len());
+        let key = (subnet.network(), subnet.prefix_len(), subnet.addr());
+        self.seen.entry(key).or_insert((circuit, place));
+    }
+}
+
+/// One circuit may have several addresses of the same subnet, but each only once; a subnet that is one address may be that of
+/// several circuits.
 fn clash(same_circuit: bool, a: IpNet, b: IpNet) -> bool {
     let overlap = a.contains(&b.trunc()) || b.contains(&a.trunc());
-    overlap && !(same_circuit && a.trunc() == b.trunc() && a.addr() != b.addr())
+    let fine = match same_circuit {
+        true => a.trunc() == b.trunc() && a.addr() != b.addr(),
+        false => a == b && a.prefix_len() == a.max_prefix_len(),
+    };
+    overlap && !fine
 }
 
 fn gateway(subnet: IpNet, intent: &Intent, place: &str, faults: &mut Faults) {

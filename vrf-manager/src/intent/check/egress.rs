@@ -1,4 +1,4 @@
-use std::net::IpAddr;
+use std::{collections::BTreeSet, net::IpAddr};
 
 use srv6_types::maps::{EGRESS_CHOICES, NAME};
 
@@ -6,7 +6,7 @@ use super::{
     Faults, Seen,
     own::{Own, unicast},
 };
-use crate::intent::{EgressGateway, EgressPolicy, Intent, OwnedAddress, Vrf};
+use crate::intent::{EgressGateway, EgressPolicy, Intent, OwnedAddress, Vrf, is_pattern, matches};
 
 pub(super) fn check(vrf: &Vrf, intent: &Intent, path: &str, faults: &mut Faults) {
     let own = Own::of(vrf, path);
@@ -41,15 +41,20 @@ pub(super) fn short_name(name: &str, path: &str, faults: &mut Faults) {
 }
 
 fn hosts(policy: &EgressPolicy, vrf: &Vrf, path: &str, faults: &mut Faults) {
+    // A gateway serves hosts behind other nodes as well.
     faults.add_if(
-        policy.sources.is_empty() && policy.circuits.is_empty(),
+        policy.sources.is_empty() && policy.circuits.is_empty() && policy.gateway.is_none(),
         path,
         "the policy is for no host",
-        "write sources, circuits or both",
+        "write sources, circuits, or gateway where this node has its addresses",
     );
+    let names: BTreeSet<&str> = vrf.circuits.iter().map(|circuit| circuit.interface.as_str()).collect();
+    let patterns: Vec<&str> = names.iter().copied().filter(|name| is_pattern(name)).collect();
+    let is_circuit =
+        |name: &str| names.contains(name) || patterns.iter().any(|pattern| matches(pattern, name));
     for (k, interface) in policy.circuits.iter().enumerate() {
         faults.add_if(
-            !vrf.circuits.iter().any(|circuit| circuit.interface == *interface),
+            !is_circuit(interface),
             format!("{path}.circuits[{k}]"),
             &format!("{interface} is no attachment circuit of VRF {}", vrf.name),
             "write the interface of one, or add it to attachmentCircuits",
@@ -123,7 +128,7 @@ fn owned_addresses(
         match owned.iter().find(|(other, ..)| other == address) {
             Some((_, settings, first)) if *settings != gateway.owned() => {
                 let problem = format!("{address} is {first} already, with other settings");
-                let remedy = "write the same ports, portBlock, localPreference and gracefulShutdown in both";
+                let remedy = "write the same ports, portBlock, localPreference, communities, color and gracefulShutdown in both";
                 faults.add(place, problem, remedy);
             }
             Some(_) => {}

@@ -1,9 +1,11 @@
+use std::collections::BTreeMap;
+
 use srv6_dp::{
     filter::{MOST_MATCHES, TooManyMatches, compile},
-    model::Transport,
+    model::{Action, Transport},
 };
 
-use super::{Faults, Seen, egress::short_name};
+use super::{Faults, egress::short_name};
 use crate::{
     intent::{FilterRule, Vrf},
     plan::filter,
@@ -12,10 +14,14 @@ use crate::{
 const ICMP: u8 = 1;
 const ICMPV6: u8 = 58;
 
-/// Names are those of the VRF, for a drop event shows no more: rules of circuits are among them.
+/// By name, what rules do that have it, and the first of them.
+type Names<'a> = BTreeMap<&'a str, (Action, String)>;
+
+/// Names are those of the VRF, for a drop event shows no more: rules of circuits are among them. Rules that do the same may
+/// share one, as those that come of one NetworkPolicy.
 pub(super) fn check(vrf: &Vrf, path: &str, faults: &mut Faults) {
     let before = faults.0.len();
-    let mut names = Seen::new();
+    let mut names = Names::new();
     for (j, circuit) in vrf.circuits.iter().enumerate() {
         rules(&circuit.filter, &mut names, &format!("{path}.attachmentCircuits[{j}].filter"), faults);
     }
@@ -47,12 +53,17 @@ fn size(own: &[FilterRule], vrf: &Vrf, place: &str, faults: &mut Faults) -> bool
     compiled.is_ok()
 }
 
-fn rules<'a>(rules: &'a [FilterRule], names: &mut Seen<&'a str>, path: &str, faults: &mut Faults) {
+fn rules<'a>(rules: &'a [FilterRule], names: &mut Names<'a>, path: &str, faults: &mut Faults) {
     for (k, rule) in rules.iter().enumerate() {
         let path = format!("{path}[{k}]");
-        if let Some(first) = names.before(&rule.name, &path) {
-            let problem = format!("the name {} is that of {first} already", rule.name);
-            faults.add(format!("{path}.name"), problem, "give each rule of a VRF its own name");
+        let (action, first) = names.entry(&rule.name).or_insert_with(|| (rule.action, path.clone()));
+        if *action != rule.action {
+            let problem = format!("the name {} is that of {first} already, which does otherwise", rule.name);
+            faults.add(
+                format!("{path}.name"),
+                problem,
+                "give what accepts and what drops names of their own",
+            );
         }
         short_name(&rule.name, &path, faults);
         protocol(rule, &path, faults);

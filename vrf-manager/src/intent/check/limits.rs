@@ -5,6 +5,21 @@ use ipnet::IpNet;
 use super::Faults;
 use crate::intent::{Intent, Service, Vrf};
 
+/// Ports of VIPs, an address and a port together.
+pub const VIP_PORTS: usize = 16_384;
+/// Backends of ports of VIPs, see [`backends_of`].
+pub const BACKENDS: usize = 65_535;
+/// Egress addresses of the node.
+pub const EGRESS_ADDRESSES: usize = 4096;
+/// Egress policies.
+pub const EGRESS_POLICIES: usize = 4096;
+/// Sources of egress policies of a family.
+pub const EGRESS_SOURCES: usize = 16_384;
+/// Rules of all filters, of one family each.
+pub const FILTER_RULES: usize = 65_536;
+/// Matches that all filters are compiled to. As many again are kept for filters that are being replaced.
+pub const FILTER_MATCHES: usize = 262_144;
+
 const MAX_FLOWS: std::ops::RangeInclusive<u32> = 1024..=4_194_304;
 
 /// A resource of which each of some places takes a part.
@@ -31,12 +46,11 @@ impl Room {
 }
 
 pub(super) fn check(intent: &Intent, faults: &mut Faults) {
-    let mut services = Room::of(16_384, "ports of VIPs");
-    let mut backends = Room::of(65_535, "backends of ports of VIPs");
-    let mut addresses = Room::of(4096, "egress addresses of this node");
-    let mut policies = Room::of(4096, "egress policies");
-    let mut sources =
-        [Room::of(16_384, "sources of egress policies"), Room::of(16_384, "sources of egress policies")];
+    let mut services = Room::of(VIP_PORTS, "ports of VIPs");
+    let mut backends = Room::of(BACKENDS, "backends of ports of VIPs");
+    let mut addresses = Room::of(EGRESS_ADDRESSES, "egress addresses of this node");
+    let mut policies = Room::of(EGRESS_POLICIES, "egress policies");
+    let mut sources = [(); 2].map(|()| Room::of(EGRESS_SOURCES, "sources of egress policies"));
     for (i, vrf) in intent.vrfs.iter().enumerate() {
         let path = format!("vrfs[{i}]");
         flows(vrf, &path, faults);
@@ -61,7 +75,8 @@ pub(super) fn check(intent: &Intent, faults: &mut Faults) {
     }
 }
 
-fn backends_of(service: &Service) -> usize {
+/// Backends that the maps hold for a service: one for each of its VIPs of the family, and for each port.
+pub fn backends_of(service: &Service) -> usize {
     let of_family = |ipv4: bool| service.backends.iter().filter(|b| b.address.is_ipv4() == ipv4).count();
     let per_port: usize = service.addresses.iter().map(|vip| of_family(vip.is_ipv4())).sum();
     per_port * service.ports.len()

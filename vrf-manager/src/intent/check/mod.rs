@@ -5,7 +5,7 @@ mod bgp;
 mod circuit;
 mod egress;
 mod filter;
-mod limits;
+pub mod limits;
 mod node;
 mod own;
 mod route;

@@ -31,6 +31,11 @@ impl Own {
         }
         own
     }
+
+    /// The place of an address that is ours.
+    pub(super) fn place(&self, address: IpAddr) -> Option<&String> {
+        self.gateways.get(&address).or(self.vips.get(&address)).or(self.egress.get(&address))
+    }
 }
 
 /// The first place counts.

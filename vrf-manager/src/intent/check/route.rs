@@ -23,6 +23,12 @@ pub(super) fn check(vrf: &Vrf, path: &str, faults: &mut Faults) {
     }
 }
 
+/// Where neighbours are: hosts that a circuit names, and subnets.
+fn neighbors(vrf: &Vrf) -> impl Iterator<Item = IpNet> {
+    let hosts = vrf.circuits.iter().flat_map(|circuit| &circuit.hosts);
+    subnets(vrf).copied().chain(hosts.copied().map(IpNet::from))
+}
+
 fn subnets(vrf: &Vrf) -> impl Iterator<Item = &IpNet> {
     vrf.circuits.iter().flat_map(|circuit| &circuit.addresses)
 }
@@ -37,9 +43,9 @@ fn destination(route: &StaticRoute, vrf: &Vrf, path: &str, faults: &mut Faults) 
         "remove the route",
     );
     faults.add_if(
-        subnets(vrf).any(|subnet| subnet.trunc() == prefix || IpNet::from(subnet.addr()) == prefix),
+        neighbors(vrf).any(|subnet| subnet.trunc() == prefix || IpNet::from(subnet.addr()) == prefix),
         &place,
-        &format!("{prefix} is a circuit's own subnet or address, which is always preferred"),
+        &format!("{prefix} is a circuit's own subnet, address or host, which is always preferred"),
         "remove the route, or make its prefix longer",
     );
 }
@@ -51,7 +57,7 @@ fn next_hop(via: IpAddr, vrf: &Vrf, place: &str, faults: &mut Faults) {
     if subnets(vrf).any(|subnet| subnet.addr() == via) {
         return faults.add(place, format!("{via} is our own address"), "write the neighbor's address");
     }
-    if !subnets(vrf).any(|subnet| subnet.contains(&via)) {
+    if !neighbors(vrf).any(|subnet| subnet.contains(&via)) {
         let known: Vec<String> = subnets(vrf).map(|subnet| subnet.trunc().to_string()).collect();
         let remedy = match known[..] {
             [] => "give a circuit of the VRF an address of the neighbor's subnet".to_owned(),

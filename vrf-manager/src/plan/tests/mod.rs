@@ -1,5 +1,7 @@
+mod attributes;
 mod egress;
 mod filter;
+mod pods;
 mod service;
 
 use std::{collections::BTreeSet, time::Instant};
@@ -46,9 +48,9 @@ fn a_circuit_is_a_subnet_and_our_address_on_it() {
     let interface = IfIndex(2);
     let expected = BTreeMap::from([
         ((RED, net("10.0.0.0/24")), NextHop::Connected { interface }),
-        ((RED, net("10.0.0.1/32")), NextHop::Local { interface }),
+        ((RED, net("10.0.0.1/32")), NextHop::Local { interface: Some(interface) }),
         ((RED, net("2001:db8:a::/64")), NextHop::Connected { interface }),
-        ((RED, net("2001:db8:a::1/128")), NextHop::Local { interface }),
+        ((RED, net("2001:db8:a::1/128")), NextHop::Local { interface: Some(interface) }),
     ]);
     assert_eq!(desired.dataplane.routes, expected);
     let circuit = Circuit {
@@ -58,6 +60,9 @@ fn a_circuit_is_a_subnet_and_our_address_on_it() {
         gateway4: Some([10, 0, 0, 1].into()),
         gateway6: Some("2001:db8:a::1".parse().unwrap()),
         filter: None,
+        proxy: false,
+        probes: false,
+        host_mac: None,
     };
     assert_eq!(desired.dataplane.circuits, BTreeMap::from([(interface, circuit)]));
     assert_eq!(desired.dataplane.vrfs[&RED].icmp_source4, Some([10, 0, 0, 1].into()));
@@ -67,7 +72,7 @@ fn a_circuit_is_a_subnet_and_our_address_on_it() {
 #[test]
 fn a_circuit_with_a_host_address_alone_is_local_and_advertised() {
     let desired = planned(vec![vrf("red").circuit("dummy0", &["10.0.0.1/32"])], &["dummy0"]);
-    let local = NextHop::Local { interface: IfIndex(2) };
+    let local = NextHop::Local { interface: None };
     assert_eq!(desired.dataplane.routes, BTreeMap::from([((RED, net("10.0.0.1/32")), local)]));
     assert_eq!(advertised(&desired, RED), ["10.0.0.1/32 End.DT46 fc00:0:1:1::"]);
 }

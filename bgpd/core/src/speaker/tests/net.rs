@@ -158,6 +158,7 @@ impl Net {
             med: None,
             local_pref: None,
             communities: Vec::new(),
+            color: None,
         };
         self.input(index, Input::Announce(prefixes.iter().map(route).collect()));
     }

@@ -1,14 +1,14 @@
 mod translations;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bgp_wire::Family;
 use ipnet::IpNet;
 
 use super::*;
 use crate::{
-    intent::{UnderlayRoute, Via},
-    testing::{intent, locator, neighbor, segments, via, vrf},
+    intent::{UnderlayRoute, Via, Vrf},
+    testing::{intent, locator, neighbor, policy, segments, service, via, vrf},
 };
 
 /// One red VRF that is all right.
@@ -166,6 +166,46 @@ fn faults_of_vrfs_are_found_at_their_place() {
         ("vrfs[1].attachmentCircuits[0].addresses[0]", |i| {
             i.vrfs.push(vrf("b").circuit("eth2", &["fc00:0:9::1/64"]));
         }),
+        ("vrfs[1].attachmentCircuits[1].addresses[0]", |i| {
+            i.vrfs.push(vrf("b").circuit("eth2", &["10.0.9.1/24"]).circuit("eth3", &["10.0.0.1/16"]));
+        }),
+        ("vrfs[1].attachmentCircuits[1].addresses[0]", |i| {
+            i.vrfs.push(vrf("b").circuit("eth2", &["10.0.9.1/24"]).circuit("eth3", &["10.0.9.1/32"]));
+        }),
+        ("vrfs[1].attachmentCircuits[0].hosts[0]", |i| {
+            i.vrfs.push(vrf("b").circuit("eth2", &["10.0.9.1/32"]).hosts(&["10.0.9.1"]));
+        }),
+        ("vrfs[1].attachmentCircuits[1].hosts[0]", |i| {
+            let one = vrf("b").circuit("eth2", &[]).hosts(&["10.0.9.2"]);
+            i.vrfs.push(one.circuit("eth3", &[]).hosts(&["10.0.9.2"]));
+        }),
+        ("vrfs[1].attachmentCircuits[0].hosts[0]", |i| {
+            let one = vrf("b").circuit("eth2", &[]).hosts(&["10.100.0.1"]);
+            i.vrfs.push(one.service(service("web", &["10.100.0.1"], &[])));
+        }),
+        ("vrfs[1].attachmentCircuits[0].hosts[0]", |i| {
+            let one = vrf("b").circuit("eth2", &[]).hosts(&["192.0.2.7"]);
+            i.vrfs.push(one.egress(policy("internet", &["192.0.2.7"])));
+        }),
+        ("vrfs[1].attachmentCircuits[0].hosts[0]", |i| {
+            i.vrfs.push(vrf("b").circuit("eth2", &[]).hosts(&["fc00:0:9::1"]));
+        }),
+        ("vrfs[1].attachmentCircuits[0].hosts", |i| {
+            i.vrfs.push(vrf("b").circuit("tap?", &[]).hosts(&["10.0.9.2"]));
+        }),
+        ("vrfs[1].attachmentCircuits[0].hostMac", |i| {
+            i.vrfs.push(vrf("b").circuit("tap*", &[]));
+            i.vrfs[1].circuits[0].host_mac = Some([2; 6]);
+        }),
+        ("vrfs[1].egress[0].circuits[1]", |i| {
+            let mut policy = policy("internet", &["192.0.2.7"]);
+            policy.circuits = vec!["tap-b1".into(), "tap-c1".into()];
+            i.vrfs.push(vrf("b").circuit("tap-b*", &[]).egress(policy));
+        }),
+        ("vrfs[1].staticRoutes[0].prefix", |i| {
+            let one = vrf("b").circuit("eth2", &[]).hosts(&["10.0.9.2"]);
+            i.vrfs.push(one.route("10.0.9.2/32", Via::Blackhole));
+        }),
         ("vrfs[0].staticRoutes[0].via", |i| i.vrfs[0].static_routes[0].via = via("10.1.0.2")),
         ("vrfs[0].staticRoutes[0].via", |i| i.vrfs[0].static_routes[0].via = via("10.0.0.1")),
         ("vrfs[0].staticRoutes[0].segments", |i| i.vrfs[0].static_routes[0].via = segments(&[])),
@@ -198,6 +238,19 @@ fn hosts_of_a_point_to_point_subnet_and_second_addresses_are_no_fault() {
     for addresses in fine {
         assert_eq!(paths(|i| i.vrfs.push(vrf("b").circuit("eth2", addresses))), [""; 0], "{addresses:?}");
     }
+}
+
+/// A VRF has as many circuits as it has pods.
+#[test]
+fn pods_share_their_gateway_and_a_thousand_are_checked_fast() {
+    let pods = |blue: Vrf, nth: u16| {
+        let host = format!("10.1.{}.{}", nth / 250, nth % 250 + 2);
+        blue.circuit(&format!("pod{nth}"), &["10.1.0.1/32", "2001:db8::1/128"]).hosts(&[&host])
+    };
+    let blue = (0..1000).fold(vrf("blue"), pods).route("10.9.0.0/16", via("10.1.3.7"));
+    let start = Instant::now();
+    assert_eq!(paths(|intent| intent.vrfs.push(blue)), [""; 0]);
+    assert!(start.elapsed().as_secs() < 1, "{:?}", start.elapsed());
 }
 
 fn assert_table(table: &[(&str, Break)]) {

@@ -4,7 +4,10 @@ use srv6_dp::model::{Action, Direction, Transport};
 
 use super::*;
 use crate::{
-    intent::{Backend, EgressGateway, FilterRule, RemoteBackends, Service, ServicePort, TrafficPolicy, Vrf},
+    intent::{
+        Backend, EgressGateway, FilterRule, RemoteBackends, RouteAttributes, Service, ServicePort,
+        TrafficPolicy, Vrf,
+    },
     testing::{addresses, drops, gateway, policy, service},
 };
 
@@ -73,10 +76,12 @@ fn faults_of_vips_and_ports_are_found_at_their_place() {
         ("vrfs[0].services[1].ports[0].port", |s| s.ports[0].port = 80),
         ("vrfs[0].services[1].addresses[0]", |s| s.traffic_policy = TrafficPolicy::Local),
         ("vrfs[0].services[1].addresses[0]", |s| s.graceful_shutdown = true),
+        ("vrfs[0].services[1].addresses[0]", |s| s.advertise = Some(colored(7))),
     ];
     for (path, change) in shared {
         assert_eq!(paths(|i| with_services(i, second(*change))), [*path]);
     }
+    assert_eq!(paths(|i| with_services(i, second(|s| s.advertise = None))), [""; 0], "left to the other");
     assert_faults(&[
         ("vrfs[0].services[0].addresses[0]", |v| web(v).addresses[0] = address("10.0.0.1")),
         ("vrfs[0].services[0].addresses[0]", |v| web(v).addresses[0] = address("192.0.2.7")),
@@ -97,6 +102,10 @@ fn faults_of_vips_and_ports_are_found_at_their_place() {
         ("vrfs[0].services[0].sessionAffinity", |v| web(v).affinity = Some(Duration::from_millis(900))),
         ("vrfs[0].services[0].sessionAffinity", |v| web(v).affinity = Some(Duration::from_secs(86_401))),
     ]);
+}
+
+fn colored(color: u32) -> RouteAttributes {
+    RouteAttributes { color: Some(color), ..RouteAttributes::default() }
 }
 
 fn with_services(intent: &mut Intent, second: Service) {
@@ -140,7 +149,10 @@ fn faults_of_egress_policies_are_found_at_their_place() {
         ("vrfs[0].egress[1].name", |v| v.egress.push(policy("internet", &["192.0.2.8"]))),
         ("vrfs[0].egress[0].name", |v| v.egress[0].name = "a".repeat(32)),
         ("vrfs[0].egress[0].name", |v| v.egress[0].name.clear()),
-        ("vrfs[0].egress[0]", |v| v.egress[0].sources.clear()),
+        ("vrfs[0].egress[0]", |v| {
+            v.egress[0].sources.clear();
+            v.egress[0].gateway = None;
+        }),
         ("vrfs[0].egress[0].circuits[0]", |v| v.egress[0].circuits = vec!["eth9".into()]),
         ("vrfs[0].egress[0].destinations", |v| v.egress[0].destinations.clear()),
         ("vrfs[0].egress[0].destinations[1]", |v| v.egress[0].destinations.push("::/0".parse().unwrap())),
@@ -170,6 +182,11 @@ fn faults_of_egress_policies_are_found_at_their_place() {
         intent.vrfs[0].egress.push(second);
     };
     assert_eq!(paths(fine), [""; 0], "one block, and an address that two policies share");
+    let for_others = |intent: &mut Intent| {
+        with_everything(intent);
+        intent.vrfs[0].egress[0].sources.clear();
+    };
+    assert_eq!(paths(for_others), [""; 0], "a gateway may have no host of its own");
 }
 
 #[test]
@@ -191,6 +208,8 @@ fn faults_of_filters_are_found_at_their_place() {
         })
     };
     assert_eq!(second(|_| {}), [""; 0]);
+    let sharing = |rule: &mut FilterRule| (rule.name, rule.action) = ("telnet".into(), Action::Drop);
+    assert_eq!(second(sharing), [""; 0], "rules that do the same may share a name");
     let table: &[Row<FilterRule>] = &[
         ("vrfs[0].filter[1].name", |rule| rule.name = "all".into()),
         ("vrfs[0].filter[1].name", |rule| rule.name = "telnet".into()),
