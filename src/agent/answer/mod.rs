@@ -5,6 +5,7 @@ mod dataplane;
 mod egress;
 mod filter;
 mod flow;
+mod ready;
 mod service;
 
 use serde::Serialize;

@@ -121,6 +121,12 @@ impl VrfTables {
         self.vrfs.iter().find(|(_, table)| table.planned.name == name).map(|(id, _)| *id)
     }
 
+    /// How it stands with an interface as a circuit of the VRF of that name; `None` where it is not one.
+    pub fn circuit_state(&self, vrf: &str, interface: &str) -> Option<CircuitState> {
+        let planned = self.planned_vrf(self.find(vrf)?)?;
+        planned.circuits.iter().find(|circuit| circuit.interface == interface).map(|circuit| circuit.state)
+    }
+
     /// VRFs with their names, for messages and counters.
     pub fn names(&self) -> impl Iterator<Item = (VrfId, &str)> {
         self.vrfs.iter().map(|(id, table)| (*id, table.planned.name.as_str()))
