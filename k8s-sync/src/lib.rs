@@ -6,6 +6,7 @@
 //! [`controller`] is elected: it allots locators and tells authors of objects what became of them. [`status`] is what a node's agent tells.
 
 #[allow(unreachable_pub, reason = "KubeSchema makes a type of its own of each")]
+#[allow(clippy::duplicated_attributes, reason = "a printer column each")]
 pub mod api;
 mod connect;
 pub mod controller;

@@ -46,7 +46,7 @@ fetch() {
   mkdir -p "$home"/apt/{lists/partial,cache/archives/partial,debs}
   echo "deb [signed-by=$KEYRING] ${from:=http://deb.debian.org/debian} sid main" >"$home/apt/sid.list"
   step "fetching Kubernetes' API machinery, Go and etcd of Debian sid from $from"
-  private_apt apt-get update -qq || unavailable "apt has no package lists of sid from $from"
+  private_apt apt-get update -qq -o APT::Update::Error-Mode=any || unavailable "apt has no package lists of sid from $from"
   local go; go=$(private_apt apt-cache depends golang-go | awk '/Depends: golang-[0-9.]+-go/ { print $2; exit }')
   local libraries; mapfile -t libraries < <(needed)
   (cd "$home/apt/debs" && private_apt apt-get download -qq "${libraries[@]}" "$go" "${go%-go}-src" etcd-server kubectl) \
@@ -79,11 +79,16 @@ build() {
   install -t "$home/bin" "$home"/packages/usr/bin/{etcd,kubectl}
 }
 
-mkdir -p "$home"
-exec 9>"$home/lock"
-flock 9
-sources=$(cat "$here"/*.go "$here/build.sh" | sha256sum)
-[ "$(cat "$home/built" 2>/dev/null)" = "$sources" ] && exit
-fetch
-build
-echo "$sources" >"$home/built"
+main() {
+  mkdir -p "$home"
+  exec 9>"$home/lock"
+  flock 9
+  local sources; sources=$(cat "$here"/*.go "$here/build.sh" | sha256sum)
+  [ "$(cat "$home/built" 2>/dev/null)" = "$sources" ] && return
+  fetch
+  build
+  echo "$sources" >"$home/built"
+}
+
+# Read whole before it runs: a checkout may change the file meanwhile.
+main; exit

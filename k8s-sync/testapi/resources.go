@@ -153,6 +153,14 @@ type store struct {
 
 func (s store) GetSingularName() string { return s.singular }
 
+// What people write to kubectl.
+func (s store) ShortNames() []string {
+	return map[string][]string{
+		"configmap": {"cm"}, "daemonset": {"ds"}, "deployment": {"deploy"}, "event": {"ev"}, "namespace": {"ns"}, "networkpolicy": {"netpol"},
+		"node": {"no"}, "pod": {"po"}, "poddisruptionbudget": {"pdb"}, "service": {"svc"}, "serviceaccount": {"sa"},
+	}[s.singular]
+}
+
 // Fewer verbs than the whole object has.
 type statusStore struct {
 	rest.Storage

@@ -1,6 +1,8 @@
 //! What tests rely on of the API server of the tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+use std::process::Command;
+
 use futures_util::StreamExt;
 use k8s_openapi::api::core::v1::{Namespace, Pod, Secret};
 use kube::{
@@ -108,4 +110,47 @@ async fn a_token_that_nobody_has_opens_nothing() {
         Err(Error::Api(status)) => assert_eq!(status.code, 401),
         other => panic!("not 401: {other:?}"),
     }
+}
+
+/// Gone when dropped.
+struct Netns(String);
+
+impl Netns {
+    fn add() -> Self {
+        let netns = Self(format!("sixedge-testapi-{}", std::process::id()));
+        netns.ip(&["netns", "add", &netns.0]);
+        netns.ip(&["-n", &netns.0, "link", "set", "lo", "up"]);
+        netns.ip(&["-n", &netns.0, "address", "add", "fd00::1/128", "dev", "lo"]);
+        netns
+    }
+
+    fn ip(&self, arguments: &[&str]) {
+        assert!(
+            Command::new("ip").args(arguments).status().unwrap().success(),
+            "{arguments:?} of {}",
+            self.0
+        );
+    }
+}
+
+impl Drop for Netns {
+    fn drop(&mut self) {
+        let _ = Command::new("ip").args(["netns", "delete", &self.0]).status();
+    }
+}
+
+#[test]
+fn it_runs_in_a_namespace_at_an_address_that_its_certificate_names() {
+    let netns = Netns::add();
+    let bind = Some("[fd00::1]:6443".parse().unwrap());
+    let options = Options { netns: Some(netns.0.clone()), bind, ..Options::default() };
+    let Some(server) = ApiServer::start_with(options) else { return };
+
+    let certificate = server.kubeconfig().with_file_name("apiserver.crt");
+    let url = "https://[fd00::1]:6443/readyz";
+    let mut curl = Command::new("ip");
+    curl.args(["netns", "exec", &netns.0, "curl", "--silent", "--show-error", "--noproxy", "*"]);
+    curl.args(["--header", "Authorization: Bearer token-0", "--cacert"]).arg(certificate).arg(url);
+    let answer = curl.output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&answer.stdout), "ok", "{}", String::from_utf8_lossy(&answer.stderr));
 }
