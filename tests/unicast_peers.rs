@@ -109,6 +109,75 @@ fn our_networks_are_at_bird_until_they_leave_the_file() {
     }
 }
 
+#[test]
+fn a_network_has_its_attributes_at_bird_and_a_change_of_them_alone_is_told() {
+    let network = with_bird("t-interop-bird-color");
+    let (edge, bird) = (network.pe("edge"), network.node("bird"));
+    let has = |wanted: &[&str]| {
+        let route = || birdc(&bird, &["show", "route", "198.51.100.0/24", "all"]);
+        eventually(&format!("BIRD has {wanted:?}"), || wanted.iter().all(|line| route().contains(line)));
+    };
+    let colored = |color: &str| {
+        format!(r#"{{ prefix: 198.51.100.0/24, communities: [65001:7, blackhole], color: {color} }}"#)
+    };
+    network.edit("edge.yaml", r#""198.51.100.0/24""#, &colored("100"));
+    edge.reload();
+    has(&["BGP.community: (65001,7) (65535,666)\n", "BGP.ext_community: (generic, 0x30b0000, 0x64)\n"]);
+    let [own] = &edge.paths("ipv4-unicast", "198.51.100.0/24")[..] else { panic!("one path") };
+    assert_eq!(own["communities"], serde_json::json!(["65001:7", "blackhole"]));
+    assert_eq!(own["extendedCommunities"], serde_json::json!(["color:100"]));
+    network.edit("edge.yaml", "color: 100", "color: 200");
+    edge.reload();
+    has(&["BGP.ext_community: (generic, 0x30b0000, 0xc8)\n"]);
+}
+
+/// RFC 2385.
+#[test]
+fn a_password_is_read_with_the_file_and_is_shown_nowhere() {
+    let network = with_bird("t-interop-bird-md5");
+    let (edge, bird) = (network.pe("edge"), network.node("bird"));
+    let write = |password: &str| edge.0.check(["sh", "-c", &format!("echo {password} > /tmp/bird.password")]);
+    write("geheim");
+    let is_down = || edge.neighbor("192.0.2.2")["state"] != "Established";
+    let signed = "192.0.2.2, asn: 65002, passwordFile: /tmp/bird.password";
+    network.edit("edge.yaml", "192.0.2.2, asn: 65002", signed);
+    edge.reload();
+    eventually("the session that BIRD does not sign is down", is_down);
+
+    let unsigned = "neighbor 192.0.2.1 as 65001;";
+    network.edit("bird.conf", unsigned, &format!("{unsigned} password \"geheim\";"));
+    birdc(&bird, &["configure"]);
+    edge.await_session("192.0.2.2");
+
+    write("geheimnis");
+    edge.reload();
+    eventually("the session with another password is down", is_down);
+    let shown = format!("{}{}", edge.show(&["neighbors"]), edge.0.logs());
+    assert!(!shown.contains("geheim"), "{shown}");
+    edge.await_session("fd00:b::2");
+}
+
+#[test]
+fn an_external_neighbor_behind_a_router_is_hinted_at_until_it_may_be_there() {
+    let network = with_bird("t-interop-bird-far");
+    let edge = network.pe("edge");
+    let hint = || {
+        let shown = edge.show(&["neighbors"]);
+        let neighbors = shown["neighbors"].as_array().cloned().unwrap_or_default();
+        let far = neighbors.into_iter().find(|neighbor| neighbor["address"] == "203.0.113.9");
+        far.and_then(|neighbor| neighbor["hint"].as_str().map(str::to_owned))
+    };
+    let far = "    - { address: 203.0.113.9, asn: 65009, families: [ipv4-unicast] }\n";
+    network.edit("edge.yaml", "underlayRoutes", &format!("{far}underlayRoutes"));
+    edge.reload();
+    eventually("the router on the way is named", || {
+        hint().is_some_and(|hint| hint.contains("ends at 192.0.2.2; write multihop"))
+    });
+    network.edit("edge.yaml", "asn: 65009", "asn: 65009, multihop: 2");
+    edge.reload();
+    eventually("no hint is left", || edge.neighbor("203.0.113.9")["state"].is_string() && hint().is_none());
+}
+
 /// RFC 4271 section 5.1.3: the next hop of an internal route need not be a neighbor.
 #[test]
 fn a_route_follows_the_way_to_its_next_hop() {

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use bgp_core::config::{Listen, PeerConfig, SpeakerConfig, VrfPolicy};
+use bgp_core::config::{Listen, PeerConfig, SpeakerConfig, Transport, VrfPolicy};
 use bgp_wire::Family;
 use bgpd::Event;
 use srv6_types::VrfId;
@@ -101,6 +101,7 @@ fn peer(text: &str, asn: u32) -> Result<(IpAddr, PeerConfig)> {
         route_reflector_client: false,
         next_hop_self: false,
         max_prefixes: None,
+        transport: Transport::default(),
         description: String::new(),
     };
     for word in words {

@@ -19,6 +19,7 @@ mod links;
 mod listen;
 mod log_budget;
 mod task;
+mod transport;
 
 use bgp_core::config::SpeakerConfig;
 pub use handle::{Event, Gone, Handle, RouteChange};

@@ -1,6 +1,6 @@
 //! The connections by name.
 
-use std::{collections::HashMap, io, net::SocketAddr, sync::Arc, time::Instant};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Instant};
 
 use bgp_core::speaker::{ConnectionId, Input, Output};
 use tokio::{
@@ -9,12 +9,16 @@ use tokio::{
     task::{AbortHandle, JoinSet},
 };
 
-use crate::{backlog::Pressure, connect, connection::Connection};
+use crate::{
+    backlog::Pressure,
+    connect::{self, ConnectError},
+    connection::Connection,
+};
 
 /// What the tasks around it tell the speaker's task.
 pub(crate) enum Inbox {
     Accepted(TcpStream),
-    Connected(ConnectionId, io::Result<TcpStream>),
+    Connected(ConnectionId, Result<TcpStream, ConnectError>),
     Input(Input),
 }
 
@@ -66,9 +70,9 @@ impl Links {
     /// Does what concerns connections; hands back what does not.
     pub(crate) fn perform(&mut self, output: Output) -> Option<Output> {
         match output {
-            Output::Connect { connection, remote, port, local } => {
+            Output::Connect { connection, remote, port, local, transport } => {
                 let remote = SocketAddr::new(remote, port);
-                let attempt = connect::spawn(connection, remote, local, self.inbox.clone());
+                let attempt = connect::spawn(connection, remote, local, transport, self.inbox.clone());
                 self.links.insert(connection, Link::Connecting(attempt));
             }
             Output::Send { connection, messages } => {

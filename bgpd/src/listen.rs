@@ -4,10 +4,12 @@ use std::{
     collections::BTreeMap,
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    os::fd::AsFd,
+    sync::Arc,
     time::Duration,
 };
 
-use bgp_core::config::Listen;
+use bgp_core::config::{Listen, PeerConfig, Secret};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -15,7 +17,10 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::links::Inbox;
+use crate::{
+    links::Inbox,
+    transport::{self, TransportError},
+};
 
 const BACKLOG: i32 = 512;
 /// Pause after an error of accept(2), such as no file descriptor left.
@@ -33,17 +38,31 @@ pub struct ListenError {
     pub source: io::Error,
 }
 
+/// Peers whose segments are signed.
+pub(crate) type Passwords = BTreeMap<IpAddr, Secret>;
+
 /// The listening tasks by address; they end when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Listeners {
-    tasks: BTreeMap<SocketAddr, JoinHandle<()>>,
+    listening: BTreeMap<SocketAddr, Listening>,
+    passwords: Passwords,
     inbox: mpsc::Sender<Inbox>,
+}
+
+#[derive(Debug)]
+struct Listening {
+    socket: Arc<TcpListener>,
+    task: JoinHandle<()>,
 }
 
 impl Listeners {
     /// Binds every address before the first connection is taken.
-    pub(crate) fn bind(listen: &Listen, inbox: mpsc::Sender<Inbox>) -> Result<Self, ListenError> {
-        let mut listeners = Self { tasks: BTreeMap::new(), inbox };
+    pub(crate) fn bind(
+        listen: &Listen,
+        passwords: Passwords,
+        inbox: mpsc::Sender<Inbox>,
+    ) -> Result<Self, ListenError> {
+        let mut listeners = Self { listening: BTreeMap::new(), passwords, inbox };
         addresses(listen).into_iter().try_for_each(|address| listeners.add(address))?;
         Ok(listeners)
     }
@@ -59,6 +78,19 @@ impl Listeners {
         }
     }
 
+    /// Takes other passwords over, for what is accepted from now on.
+    pub(crate) fn sign(&mut self, passwords: Passwords) {
+        let before = std::mem::replace(&mut self.passwords, passwords);
+        for (address, Listening { socket, .. }) in &self.listening {
+            let gone = before.keys().filter(|remote| !self.passwords.contains_key(remote));
+            for remote in gone.filter(|remote| remote.is_ipv4() == address.is_ipv4()) {
+                tell(*remote, transport::unsign(socket, *remote));
+            }
+            let changed = self.passwords.iter().filter(|(remote, new)| before.get(remote) != Some(new));
+            sign(socket, *address, changed);
+        }
+    }
+
     /// Listens no more.
     pub(crate) async fn close(&mut self) {
         self.release(|_| true).await;
@@ -66,18 +98,21 @@ impl Listeners {
 
     /// An address is free only when the task has let its socket go.
     async fn release(&mut self, gone: impl Fn(&SocketAddr) -> bool) {
-        let gone: Vec<_> = self.tasks.extract_if(.., |address, _| gone(address)).collect();
-        for (_, task) in gone {
+        let gone: Vec<_> = self.listening.extract_if(.., |address, _| gone(address)).collect();
+        for (_, Listening { socket, task }) in gone {
+            drop(socket);
             task.abort();
             let _ = task.await;
         }
     }
 
     fn add(&mut self, address: SocketAddr) -> Result<(), ListenError> {
-        if !self.tasks.contains_key(&address)
-            && let Some(listener) = bind(address)?
+        if !self.listening.contains_key(&address)
+            && let Some(listener) = bind(address, &self.passwords)?
         {
-            self.tasks.insert(address, tokio::spawn(accept(listener, self.inbox.clone())));
+            let socket = Arc::new(listener);
+            let task = tokio::spawn(accept(Arc::clone(&socket), self.inbox.clone()));
+            self.listening.insert(address, Listening { socket, task });
         }
         Ok(())
     }
@@ -85,7 +120,7 @@ impl Listeners {
 
 impl Drop for Listeners {
     fn drop(&mut self) {
-        self.tasks.values().for_each(JoinHandle::abort);
+        self.listening.values().for_each(|listening| listening.task.abort());
     }
 }
 
@@ -96,8 +131,8 @@ fn addresses(listen: &Listen) -> Vec<SocketAddr> {
 }
 
 /// `None`: all addresses of a family that the kernel does not have.
-fn bind(address: SocketAddr) -> Result<Option<TcpListener>, ListenError> {
-    match try_bind(address) {
+fn bind(address: SocketAddr, passwords: &Passwords) -> Result<Option<TcpListener>, ListenError> {
+    match try_bind(address, passwords) {
         Ok(listener) => Ok(Some(listener)),
         Err(e) if address.ip().is_unspecified() && is_family_missing(&e) => Ok(None),
         Err(source) => Err(ListenError { address, source }),
@@ -109,7 +144,7 @@ fn is_family_missing(e: &io::Error) -> bool {
     e.raw_os_error() == Some(EAFNOSUPPORT) || e.kind() == io::ErrorKind::AddrNotAvailable
 }
 
-fn try_bind(address: SocketAddr) -> io::Result<TcpListener> {
+fn try_bind(address: SocketAddr, passwords: &Passwords) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     match address {
@@ -121,11 +156,13 @@ fn try_bind(address: SocketAddr) -> io::Result<TcpListener> {
     }
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
+    // Before the first connection can come in.
+    sign(&socket, address, passwords);
     socket.listen(BACKLOG)?;
     TcpListener::from_std(socket.into())
 }
 
-async fn accept(listener: TcpListener, inbox: mpsc::Sender<Inbox>) {
+async fn accept(listener: Arc<TcpListener>, inbox: mpsc::Sender<Inbox>) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
@@ -139,6 +176,30 @@ async fn accept(listener: TcpListener, inbox: mpsc::Sender<Inbox>) {
             }
         }
     }
+}
+
+/// A listener signs for peers of its own family.
+fn sign<'a>(
+    socket: &impl AsFd,
+    at: SocketAddr,
+    passwords: impl IntoIterator<Item = (&'a IpAddr, &'a Secret)>,
+) {
+    for (remote, password) in passwords.into_iter().filter(|(remote, _)| remote.is_ipv4() == at.is_ipv4()) {
+        tell(*remote, transport::sign(socket, *remote, password));
+    }
+}
+
+/// One peer's misfortune; [`transport::set`] keeps connections that would not be signed out.
+fn tell(remote: IpAddr, result: Result<(), TransportError>) {
+    if let Err(error) = result {
+        tracing::error!(neighbor = %remote, %error, "the neighbor cannot connect to us");
+    }
+}
+
+/// The passwords among the peers.
+pub(crate) fn passwords(peers: &BTreeMap<IpAddr, PeerConfig>) -> Passwords {
+    let password = |(remote, peer): (&IpAddr, &PeerConfig)| Some((*remote, peer.transport.password.clone()?));
+    peers.iter().filter_map(password).collect()
 }
 
 /// Addresses of both ends: remote, local.

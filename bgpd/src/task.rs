@@ -13,10 +13,12 @@ use tokio::{
 };
 
 use crate::{
+    connect::ConnectError,
     handle::{Command, Event, RouteChange},
     links::{Inbox, Links},
-    listen::{ListenError, Listeners, ends},
+    listen::{ListenError, Listeners, ends, passwords},
     log_budget::LogBudget,
+    transport::{self, TransportError},
 };
 
 /// Batches of messages that wait for the speaker; beyond that readers wait, and then TCP.
@@ -58,7 +60,7 @@ impl Task {
         events: mpsc::Sender<Event>,
     ) -> Result<Self, ListenError> {
         let (inbox_sender, inbox) = mpsc::channel(INBOX);
-        let listeners = Listeners::bind(&config.listen, inbox_sender.clone())?;
+        let listeners = Listeners::bind(&config.listen, passwords(&config.peers), inbox_sender.clone())?;
         let mut outputs = Vec::new();
         let speaker = Speaker::new(config, Instant::now(), &mut outputs);
         let links = Links::new(inbox_sender);
@@ -144,23 +146,39 @@ impl Task {
     fn accepted(&mut self, stream: TcpStream) {
         // Fails when the peer has reset the connection already.
         let Ok((remote, local)) = ends(&stream) else { return };
+        // Also where the peer connected just before its password was changed, or with none because it could not be set.
+        if let Some(peer) = self.speaker.config().peers.get(&remote)
+            && let Err(error) = transport::set(&stream, remote, &peer.transport)
+        {
+            return self.unusable(remote, &error);
+        }
         let connection = self.links.accept(stream);
         self.handle(Input::Accepted { connection, remote, local });
     }
 
-    fn connected(&mut self, connection: ConnectionId, stream: std::io::Result<TcpStream>) {
-        let ready = stream.and_then(|stream| ends(&stream).map(|(_, local)| (stream, local)));
+    fn connected(&mut self, connection: ConnectionId, stream: Result<TcpStream, ConnectError>) {
+        let ready = stream.and_then(|stream| Ok((ends(&stream)?.1, stream)));
         match ready {
-            Ok((stream, local)) => {
+            Ok((local, stream)) => {
                 if self.links.connected(connection, stream) {
                     self.handle(Input::Connected { connection, local });
                 }
             }
-            Err(error) => {
+            Err(ConnectError::Transport(error)) => {
+                self.links.forget(connection);
+                self.handle(Input::Failed { connection, reason: error.to_string() });
+            }
+            Err(ConnectError::Unreached(error)) => {
                 tracing::debug!(?connection, %error, "a peer could not be reached");
                 self.links.forget(connection);
                 self.handle(Input::Closed { connection });
             }
+        }
+    }
+
+    fn unusable(&mut self, remote: IpAddr, error: &TransportError) {
+        if let Some(left_out) = self.refused.take(Instant::now()) {
+            tracing::error!(neighbor = %remote, %error, left_out, "connection refused");
         }
     }
 
@@ -229,8 +247,10 @@ impl Task {
 
     async fn configure(&mut self, config: SpeakerConfig) -> Result<(), ConfigureError> {
         let listen = config.listen.clone();
+        let signed = passwords(&config.peers);
         let rebind = listen != self.speaker.config().listen;
         self.speaker.configure(config, Instant::now(), &mut self.outputs)?;
+        self.listeners.sign(signed);
         self.dispatch();
         if rebind {
             self.listeners.rebind(&listen).await;

@@ -148,6 +148,12 @@ impl Underlay {
             false => self.kernel.set_route(&route).await,
         }
     }
+
+    /// The router behind which an address is; `None` where it is on a link, and where there is no way to it.
+    pub(crate) async fn gateway_to(&self, address: IpAddr) -> Option<IpAddr> {
+        let (neighbor, _) = self.kernel.resolve(address).await.ok()??;
+        (neighbor != address).then_some(neighbor)
+    }
 }
 
 /// A BGP route whose next hop cannot be resolved now is not used (RFC 4271 section 9.1.2.1), neither with the way that led

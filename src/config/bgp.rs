@@ -3,6 +3,7 @@ use std::time::Duration;
 use vrf_manager::intent::{Bgp, Network};
 
 use super::{
+    attributes,
     kind::{ADDRESS, BOOL, IPV4, PORT, prefix, seconds},
     list::{list, unique},
     neighbor,
@@ -44,8 +45,7 @@ pub(super) fn read(at: &At<'_>) -> Option<Bgp> {
     let listen_addresses = bgp.or("listenAddresses", Vec::new(), unique(ADDRESS));
     let cluster_id = bgp.maybe("clusterId", IPV4);
     let restart_time = bgp.or("gracefulRestart", default.restart_time, graceful_restart);
-    let networks = bgp.or("networks", Vec::new(), unique(prefix));
-    let networks = networks.map(|networks| networks.into_iter().map(Network::from).collect());
+    let networks = bgp.or("networks", Vec::new(), unique(network));
     let install_unicast = bgp.or("installUnicast", default.install_unicast, BOOL);
     let next_hop_tracking = bgp.maybe("nextHopTracking", BOOL);
     let graceful_shutdown = bgp.or("gracefulShutdown", default.graceful_shutdown, BOOL);
@@ -61,6 +61,17 @@ pub(super) fn read(at: &At<'_>) -> Option<Bgp> {
         graceful_shutdown: graceful_shutdown?,
         neighbors: neighbors?,
     })
+}
+
+/// A prefix, or one with attributes.
+fn network(at: &At<'_>) -> Option<Network> {
+    if !at.is_mapping() {
+        return prefix(at).map(Network::from);
+    }
+    let network = at.fields(&["prefix", "communities", "color", "localPreference"])?;
+    let prefix = network.required("prefix", "prefix: 198.51.100.0/24", prefix);
+    let attributes = attributes::among(&network);
+    Some(Network { prefix: prefix?, attributes: attributes? })
 }
 
 /// The restart time has 12 bits in the capability, RFC 4724 section 3.

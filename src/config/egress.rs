@@ -4,12 +4,15 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use vrf_manager::intent::{EgressGateway, EgressPolicy, OwnedAddress};
 
 use super::{
+    attributes,
     kind::{ADDRESS, BOOL, INTERFACE, PORTS, SHORT_NAME, number, prefix},
     list::{some, unique},
     reader::At,
 };
 
 const KEYS: &[&str] = &["name", "sources", "circuits", "destinations", "except", "addresses", "gateway"];
+const KEYS_OF_GATEWAY: &[&str] =
+    &["addresses", "localPreference", "communities", "color", "ports", "portBlock", "gracefulShutdown"];
 
 pub(super) fn read(at: &At<'_>) -> Option<EgressPolicy> {
     let policy = at.fields(KEYS)?;
@@ -47,20 +50,20 @@ fn everywhere(addresses: &[IpAddr]) -> Vec<IpNet> {
 }
 
 fn gateway(at: &At<'_>, of_policy: &[IpAddr]) -> Option<EgressGateway> {
-    let gateway = at.fields(&["addresses", "localPreference", "ports", "portBlock", "gracefulShutdown"])?;
+    let gateway = at.fields(KEYS_OF_GATEWAY)?;
     let addresses = gateway.or(
         "addresses",
         of_policy.to_vec(),
         some(unique(ADDRESS), "those of the policy's addresses that this node has, or leave the key out"),
     );
-    let local_preference = gateway.maybe("localPreference", number("a LOCAL_PREF", 0..=u64::from(u32::MAX)));
+    let attributes = attributes::among(&gateway);
     let default = OwnedAddress::default();
     let ports = gateway.or("ports", default.ports, PORTS);
     let port_block = gateway.or("portBlock", default.port_block, number("a number of ports", 1..=1024));
     let graceful_shutdown = gateway.or("gracefulShutdown", false, BOOL);
     Some(EgressGateway {
         addresses: addresses?,
-        local_preference: local_preference?,
+        attributes: attributes?,
         ports: ports?,
         port_block: port_block?,
         graceful_shutdown: graceful_shutdown?,

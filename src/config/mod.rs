@@ -3,6 +3,7 @@
 //! `check` and the agent call [`load`]. The schema is written down in `docs/configuration.md`, one section per file here.
 
 mod administered;
+mod attributes;
 mod bgp;
 mod egress;
 mod error;

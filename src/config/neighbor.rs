@@ -1,10 +1,10 @@
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, fs::File, io::Read as _, path::Path, time::Duration};
 
 use bgp_wire::Family;
-use vrf_manager::intent::Neighbor;
+use vrf_manager::intent::{Neighbor, Secret};
 
 use super::{
-    kind::{ADDRESS, ASN, BOOL, FAMILY, PORT, PREFIXES, TEXT, seconds},
+    kind::{ADDRESS, ASN, BOOL, FAMILY, PORT, PREFIXES, TEXT, number, seconds},
     list::set,
     reader::{At, Fields},
 };
@@ -22,6 +22,8 @@ const KEYS: &[&str] = &[
     "routeReflectorClient",
     "nextHopSelf",
     "maxPrefixes",
+    "passwordFile",
+    "multihop",
     "description",
 ];
 
@@ -37,6 +39,8 @@ pub(super) fn read(at: &At<'_>) -> Option<Neighbor> {
     let route_reflector_client = neighbor.or("routeReflectorClient", false, BOOL);
     let next_hop_self = neighbor.or("nextHopSelf", false, BOOL);
     let max_prefixes = neighbor.maybe("maxPrefixes", PREFIXES);
+    let password = neighbor.maybe("passwordFile", password);
+    let multihop = neighbor.maybe("multihop", number("a number of hops", 2..=255));
     let description = neighbor.or("description", String::new(), TEXT);
     let (hold_time, keepalive, connect_retry) = timers?;
     Some(Neighbor {
@@ -52,8 +56,8 @@ pub(super) fn read(at: &At<'_>) -> Option<Neighbor> {
         route_reflector_client: route_reflector_client?,
         next_hop_self: next_hop_self?,
         max_prefixes: max_prefixes?,
-        password: None,
-        multihop: None,
+        password: password?,
+        multihop: multihop?,
         description: description?,
     })
 }
@@ -93,3 +97,31 @@ fn families(at: &At<'_>) -> Option<BTreeSet<Family>> {
     }
     Some(families)
 }
+
+/// What Linux takes as a key of TCP MD5 signatures.
+const LONGEST_PASSWORD: usize = 80;
+
+/// A file with the password on its only line. What is in it stands in no message.
+fn password(at: &At<'_>) -> Option<Secret> {
+    let path = Path::new(at.text(PASSWORD_FILE)?);
+    if !path.is_absolute() {
+        return at.refuse(format_args!("{path:?} is not an absolute path; write {PASSWORD_FILE}"));
+    }
+    let mut octets = Vec::new();
+    // One more than a password and the end of its line may have: whatever the file is, no more is read.
+    let most = LONGEST_PASSWORD as u64 + 3;
+    if let Err(error) = File::open(path).and_then(|file| file.take(most).read_to_end(&mut octets)) {
+        return at.refuse(format_args!("{} cannot be read: {error}; write {PASSWORD_FILE}", path.display()));
+    }
+    let line = octets.strip_suffix(b"\n").unwrap_or(&octets);
+    let password = line.strip_suffix(b"\r").unwrap_or(line);
+    if !(1..=LONGEST_PASSWORD).contains(&password.len()) || password.contains(&b'\n') {
+        return at.refuse(format_args!(
+            "{} does not hold a password; write 1 to {LONGEST_PASSWORD} octets into it, on one line",
+            path.display()
+        ));
+    }
+    Some(Secret(password.to_vec()))
+}
+
+const PASSWORD_FILE: &str = "the path of a file that holds the password (/etc/sixedge/upstream.password)";

@@ -86,6 +86,11 @@ impl<'a> At<'a> {
         }
     }
 
+    /// Whether keys and values are written here.
+    pub(super) const fn is_mapping(&self) -> bool {
+        matches!(self.node.value, Value::Mapping(_))
+    }
+
     /// The text of a scalar, which must be written.
     pub(super) fn text(&self, wanted: &str) -> Option<&'a str> {
         match &self.node.value {

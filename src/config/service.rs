@@ -6,6 +6,7 @@ use vrf_manager::intent::{
 };
 
 use super::{
+    attributes,
     kind::{ADDRESS, BOOL, Kind, NAME, number, seconds, word},
     list::{list, some, unique},
     reader::{At, Read},
@@ -19,6 +20,7 @@ const KEYS: &[&str] = &[
     "externalTrafficPolicy",
     "sessionAffinity",
     "remoteBackends",
+    "advertise",
     "gracefulShutdown",
 ];
 
@@ -43,6 +45,7 @@ pub(super) fn read(at: &At<'_>) -> Option<Service> {
     );
     let affinity = service.maybe("sessionAffinity", seconds(1..=DAY));
     let remote = service.or("remoteBackends", RemoteBackends::default(), remote_backends);
+    let advertise = service.or("advertise", Some(RouteAttributes::default()), attributes::advertise);
     let graceful_shutdown = service.or("gracefulShutdown", false, BOOL);
     Some(Service {
         name: name?,
@@ -52,7 +55,7 @@ pub(super) fn read(at: &At<'_>) -> Option<Service> {
         traffic_policy: traffic_policy?,
         affinity: affinity?,
         remote: remote?,
-        advertise: Some(RouteAttributes::default()),
+        advertise: advertise?,
         graceful_shutdown: graceful_shutdown?,
     })
 }

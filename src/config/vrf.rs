@@ -1,13 +1,16 @@
-use std::{collections::BTreeSet, ops::RangeInclusive};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
+};
 
 use vrf_manager::intent::{Circuit, Encapsulation, RouteAttributes, SidMode, Source, Vrf};
 
 use super::{
     administered::{route_distinguisher, route_target},
-    egress, filter,
-    kind::{INTERFACE, INTERFACE_ADDRESS, NAME, number, word},
+    attributes, egress, filter,
+    kind::{INTERFACE, INTERFACE_ADDRESS, Kind, NAME, number, word},
     list::{list, set, unique},
-    reader::At,
+    reader::{At, Read},
     route, service,
 };
 
@@ -48,11 +51,8 @@ pub(super) fn read(at: &At<'_>) -> Option<Vrf> {
     );
     let circuits = vrf.or("attachmentCircuits", Vec::new(), list(circuit));
     let static_routes = vrf.or("staticRoutes", Vec::new(), list(route::static_route));
-    let everything = BTreeSet::from([Source::Connected, Source::Static]);
-    let redistribute =
-        vrf.or("redistribute", everything, set(word("a kind of route", "connected or static", source)));
-    let plainly =
-        |sources: BTreeSet<Source>| sources.into_iter().map(|s| (s, RouteAttributes::default())).collect();
+    let everything = [Source::Connected, Source::Static].map(|source| (source, RouteAttributes::default()));
+    let redistribute = vrf.or("redistribute", everything.into(), redistribute);
     let services = vrf.or("services", Vec::new(), list(service::read));
     let egress = vrf.or("egress", Vec::new(), list(egress::read));
     let filter = vrf.or("filter", Vec::new(), list(filter::rule));
@@ -67,7 +67,7 @@ pub(super) fn read(at: &At<'_>) -> Option<Vrf> {
         encapsulation: encapsulation?,
         circuits: circuits?,
         static_routes: static_routes?,
-        redistribute: redistribute.map(plainly)?,
+        redistribute: redistribute?,
         services: services?,
         egress: egress?,
         filter: filter?,
@@ -90,6 +90,33 @@ fn encapsulation(text: &str) -> Option<Encapsulation> {
         _ => None,
     }
 }
+
+/// Kinds of route, each with or without attributes.
+fn redistribute(at: &At<'_>) -> Option<BTreeMap<Source, RouteAttributes>> {
+    let (mut sources, mut whole) = (BTreeMap::new(), true);
+    for at in at.items()? {
+        match redistributed(&at) {
+            Some((source, _)) if sources.contains_key(&source) => {
+                whole = at.refuse("is in the list already; leave one out").unwrap_or(false);
+            }
+            Some((source, attributes)) => drop(sources.insert(source, attributes)),
+            None => whole = false,
+        }
+    }
+    whole.then_some(sources)
+}
+
+fn redistributed(at: &At<'_>) -> Option<(Source, RouteAttributes)> {
+    if !at.is_mapping() {
+        return SOURCE.read(at).map(|source| (source, RouteAttributes::default()));
+    }
+    let entry = at.fields(&["source", "communities", "color", "localPreference"])?;
+    let source = entry.required("source", "source: connected", SOURCE);
+    let attributes = attributes::among(&entry);
+    Some((source?, attributes?))
+}
+
+const SOURCE: Kind<Source> = word("a kind of route", "connected or static", source);
 
 fn source(text: &str) -> Option<Source> {
     match text {

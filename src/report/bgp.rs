@@ -54,6 +54,8 @@ pub(crate) struct Neighbor {
     pub(crate) last_error: Option<String>,
     /// How long ago, in seconds.
     pub(crate) last_error_seconds: Option<u64>,
+    /// What keeps the session from coming up, where that can be told.
+    pub(crate) hint: Option<String>,
 }
 
 /// Routes of a family with a peer.
@@ -147,6 +149,7 @@ impl Render for Neighbor {
         }
         let ago = self.last_error_seconds.map(|s| format!(", {} ago", duration(s))).unwrap_or_default();
         lines.push(format!("  last error    {}{ago}", self.last_error.as_deref().unwrap_or("none")));
+        lines.extend(self.hint.as_ref().map(|hint| format!("  hint          {hint}")));
         lines.join("\n")
     }
 }
@@ -182,6 +185,8 @@ pub(crate) struct BgpRoute {
     pub(crate) local_pref: u32,
     pub(crate) med: Option<u32>,
     pub(crate) communities: Vec<String>,
+    /// Those that are no route targets.
+    pub(crate) extended_communities: Vec<String>,
     /// VRFs that import it.
     pub(crate) imported_into: Vec<String>,
     /// Why it is not the best, or not used at all.
@@ -223,7 +228,7 @@ impl BgpRoutes {
                 or_dash(route.behavior.as_ref()),
                 route.route_targets.join(" "),
                 route.local_pref.to_string(),
-                listed(&route.communities),
+                route.all_communities(),
                 route.from.clone(),
                 route.imported_into.join(" "),
                 route.reason.clone().unwrap_or_default(),
@@ -255,7 +260,7 @@ impl BgpRoutes {
                 route.origin.clone(),
                 route.local_pref.to_string(),
                 or_dash(route.med.as_ref()),
-                listed(&route.communities),
+                route.all_communities(),
                 route.from.clone(),
                 route.reason.clone().unwrap_or_default(),
             ]);
@@ -272,6 +277,11 @@ impl BgpRoutes {
 }
 
 impl BgpRoute {
+    fn all_communities(&self) -> String {
+        let all: Vec<_> = self.communities.iter().chain(&self.extended_communities).collect();
+        listed(&all)
+    }
+
     fn mark(&self) -> String {
         format!("{}{}", if self.best { ">" } else { " " }, if self.stale { "s" } else { "" })
     }

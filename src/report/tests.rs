@@ -4,7 +4,7 @@
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 
-use super::{Egress, Filters, Flows, Render, Services};
+use super::{BgpRoutes, Egress, Filters, Flows, Neighbors, Render, Services};
 
 /// The lines of a report, made from its JSON, which survives the way there and back.
 fn lines<T: DeserializeOwned + Serialize + Render>(json: serde_json::Value) -> Vec<String> {
@@ -192,4 +192,27 @@ fn filters_are_shown_in_order_with_what_each_rule_has_decided() {
         ]
     );
     assert_eq!(lines::<Filters>(json!({ "filters": [] })), ["no circuit has a filter"]);
+}
+
+#[test]
+fn a_route_shows_its_color_beside_its_communities() {
+    let route = json!({ "rd": null, "prefix": "198.51.100.0/24", "best": true, "stale": false, "from": "local",
+        "nextHop": null, "label": null, "sid": null, "behavior": null, "routeTargets": [], "asPath": "",
+        "origin": "IGP", "localPref": 100, "med": null, "communities": ["65000:7", "no-export"],
+        "extendedCommunities": ["color:100"], "importedInto": [], "reason": null });
+    let shown = lines::<BgpRoutes>(json!({ "family": "ipv4-unicast", "routes": [route] }));
+    assert_eq!(shown[1], "> 198.51.100.0/24 - IGP 100 - 65000:7 no-export color:100 local");
+}
+
+#[test]
+fn a_neighbor_says_why_it_cannot_come_up() {
+    let neighbor = |hint: serde_json::Value| {
+        json!({ "neighbors": [{ "address": "203.0.113.9", "asn": 65009, "description": "", "state": "Connect",
+            "uptimeSeconds": null, "routerId": null, "holdTime": null, "keepalive": null, "capabilities": [],
+            "families": [], "stale": [], "messagesReceived": 0, "messagesSent": 0, "lastError": null,
+            "lastErrorSeconds": null, "hint": hint }] })
+    };
+    let last = |hint| lines::<Neighbors>(neighbor(hint)).pop().unwrap();
+    assert_eq!(last(json!("write multihop")), "hint write multihop");
+    assert_eq!(last(json!(null)), "last error none");
 }

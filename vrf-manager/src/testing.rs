@@ -165,7 +165,7 @@ pub(crate) fn gateway(name: &str, choices: &[&str]) -> EgressPolicy {
     let policy = policy(name, choices);
     let gateway = EgressGateway {
         addresses: policy.addresses.clone(),
-        local_preference: None,
+        attributes: RouteAttributes::default(),
         ports: (1024, 65535),
         port_block: 128,
         graceful_shutdown: false,

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     time::Duration,
 };
@@ -87,8 +88,29 @@ pub struct PeerConfig {
     pub next_hop_self: bool,
     /// Routes of one family beyond which the session is taken down and stays down (RFC 4486 section 4); `None`: no limit.
     pub max_prefixes: Option<u32>,
+    /// How its TCP connections are made.
+    pub transport: Transport,
     /// What the operator calls it.
     pub description: String,
+}
+
+/// How TCP connections with a peer are made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Transport {
+    /// Hop limit of what is sent; the kernel's own when `None`.
+    pub hop_limit: Option<u8>,
+    /// Key of TCP MD5 signatures, RFC 2385; 1 to 80 octets.
+    pub password: Option<Secret>,
+}
+
+/// What is never to be seen in a log.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub Vec<u8>);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
 }
 
 /// What a VRF takes in and gives out, RFC 4364 section 4.3.

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use bgp_core::rib::LocalRoute;
-use bgp_wire::attribute::Community;
+use bgp_wire::{
+    Family,
+    attribute::{Community, ExtendedCommunity},
+};
 use bgpd::{Event, RouteChange};
 use srv6_types::Sid;
 
@@ -16,10 +19,15 @@ pub(super) async fn a_pe_that_leaves_is_relieved_in_one_step(reflector: &Reflect
     let mut client = Pe::start(4, false);
     three.announce(&[VIP]).await;
     client.until_holds(&[OF_TWO[0], OF_THREE[0], VIP, OF_TWO[1], OF_THREE[1]]).await;
-    let preferred = LocalRoute { local_pref: Some(200), communities: vec![MARK], ..two.route(VIP) };
+    let preferred =
+        LocalRoute { local_pref: Some(200), communities: vec![MARK], color: Some(100), ..two.route(VIP) };
     two.handle.announce(vec![preferred.clone()]).await.unwrap();
     assert_eq!(hands(&mut client, sid(2)).await, [Some(sid(2))]);
     reflector_says(reflector, &["localpref 200", "Community: 65000:7\n"]).await;
+    // FRR 8.4 has no word for it, and reflects it.
+    let reflected = client.handle.routes(Family::Vpnv4, Some(prefix(VIP))).await.unwrap();
+    let color = ExtendedCommunity::of_color(100);
+    assert!(reflected.iter().any(|path| path.best && path.attributes.extended_communities.contains(&color)));
 
     let mut leaving = preferred;
     leaving.shut_down_gracefully();

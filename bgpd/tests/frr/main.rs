@@ -4,6 +4,7 @@
 
 mod leaving;
 mod reflector;
+mod secret;
 
 use std::{
     collections::BTreeMap,
@@ -13,7 +14,7 @@ use std::{
 };
 
 use bgp_core::{
-    config::{GracefulRestartConfig, Listen, PeerConfig, SpeakerConfig, VrfPolicy},
+    config::{GracefulRestartConfig, Listen, PeerConfig, SpeakerConfig, Transport, VrfPolicy},
     rib::{LocalRoute, LocalSid, VpnPath},
 };
 use bgp_wire::{Family, nlri::Prefix};
@@ -43,6 +44,43 @@ fn graceful(restarted: bool) -> GracefulRestartConfig {
     GracefulRestartConfig { restart_time, stale_time, restarted, forwarding_kept: true }
 }
 
+fn speaker(host: u16, restarted: bool) -> SpeakerConfig {
+    let router_id = Ipv4Addr::from(0x0a63_0000 + u32::from(host));
+    let target = "65000:1".parse().unwrap();
+    let red = VrfPolicy {
+        name: "red".into(),
+        rd: format!("65000:{host}").parse().unwrap(),
+        import: [target].into(),
+        export: [target].into(),
+        next_hop: None,
+    };
+    let rr = PeerConfig {
+        asn: 65000,
+        port: 179,
+        local_address: Some(address(host)),
+        passive: false,
+        hold_time: Duration::from_secs(9),
+        keepalive: Duration::from_secs(3),
+        connect_retry: Duration::from_secs(1),
+        families: [Family::Vpnv4, Family::Vpnv6].into(),
+        route_reflector_client: false,
+        next_hop_self: false,
+        max_prefixes: None,
+        transport: Transport::default(),
+        description: "rr".into(),
+    };
+    SpeakerConfig {
+        asn: 65000,
+        router_id,
+        cluster_id: router_id,
+        listen: Listen { port: 179, addresses: vec![address(host)] },
+        graceful_restart: Some(graceful(restarted)),
+        peers: [(address(1), rr)].into(),
+        vrfs: [(RED, red)].into(),
+        next_hop_tracking: false,
+    }
+}
+
 struct Pe {
     host: u16,
     handle: Handle,
@@ -52,39 +90,10 @@ struct Pe {
 
 impl Pe {
     fn start(host: u16, restarted: bool) -> Self {
-        let router_id = Ipv4Addr::from(0x0a63_0000 + u32::from(host));
-        let target = "65000:1".parse().unwrap();
-        let red = VrfPolicy {
-            name: "red".into(),
-            rd: format!("65000:{host}").parse().unwrap(),
-            import: [target].into(),
-            export: [target].into(),
-            next_hop: None,
-        };
-        let rr = PeerConfig {
-            asn: 65000,
-            port: 179,
-            local_address: Some(address(host)),
-            passive: false,
-            hold_time: Duration::from_secs(9),
-            keepalive: Duration::from_secs(3),
-            connect_retry: Duration::from_secs(1),
-            families: [Family::Vpnv4, Family::Vpnv6].into(),
-            route_reflector_client: false,
-            next_hop_self: false,
-            max_prefixes: None,
-            description: "rr".into(),
-        };
-        let config = SpeakerConfig {
-            asn: 65000,
-            router_id,
-            cluster_id: router_id,
-            listen: Listen { port: 179, addresses: vec![address(host)] },
-            graceful_restart: Some(graceful(restarted)),
-            peers: [(address(1), rr)].into(),
-            vrfs: [(RED, red)].into(),
-            next_hop_tracking: false,
-        };
+        Self::spawn(host, speaker(host, restarted))
+    }
+
+    fn spawn(host: u16, config: SpeakerConfig) -> Self {
         let (handle, events) = bgpd::spawn(config).unwrap();
         Self { host, handle, events, red: BTreeMap::new() }
     }
@@ -104,6 +113,7 @@ impl Pe {
             med: None,
             local_pref: None,
             communities: Vec::new(),
+            color: None,
         }
     }
 
@@ -163,6 +173,7 @@ async fn story(reflector: &Reflector) {
     let mut three = Pe::start(3, false);
     routes_go_both_ways(&mut two, &mut three).await;
     withdrawn_routes_go(&two, &mut three).await;
+    secret::sessions_are_signed(reflector).await;
     leaving::a_pe_that_leaves_is_relieved_in_one_step(reflector, &two, &three).await;
     sessions_flap(reflector, &mut two, &mut three).await;
     the_reflector_crashes(reflector, &mut two, &mut three).await;

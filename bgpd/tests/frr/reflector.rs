@@ -55,7 +55,7 @@ impl Reflector {
         }
         ip(&format!("link add session-a netns {REFLECTOR} type veth peer name session-b netns {SPEAKERS}"));
         for (namespace, link, addresses) in
-            [(REFLECTOR, "session-a", &["1"][..]), (SPEAKERS, "session-b", &["2", "3", "4"][..])]
+            [(REFLECTOR, "session-a", &["1"][..]), (SPEAKERS, "session-b", &["2", "3", "4", "5"][..])]
         {
             for host in addresses {
                 ip(&format!("-n {namespace} addr add fd00:99::{host}/64 dev {link} nodad"));
@@ -83,6 +83,14 @@ impl Reflector {
 
     pub(super) fn vtysh(&self, command: &str) -> String {
         run("vtysh", &["-N", REFLECTOR, "-c", command])
+    }
+
+    pub(super) fn configure(&self, lines: &[&str]) {
+        let lines = lines.iter().flat_map(|line| ["-c", *line]);
+        run(
+            "vtysh",
+            &["-N", REFLECTOR, "-c", "configure terminal"].into_iter().chain(lines).collect::<Vec<_>>(),
+        );
     }
 
     fn vtysh_file(&self) {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod raw;
+mod transport;
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +13,7 @@ use std::{
 };
 
 use bgp_core::{
-    config::{GracefulRestartConfig, Listen, PeerConfig, SpeakerConfig},
+    config::{GracefulRestartConfig, Listen, PeerConfig, SpeakerConfig, Transport},
     rib::LocalRoute,
     speaker::ConfigureError,
 };
@@ -62,6 +63,7 @@ impl Addresses {
             route_reflector_client: true,
             next_hop_self: false,
             max_prefixes: None,
+            transport: Transport::default(),
             description: String::new(),
         }
     }
@@ -79,6 +81,7 @@ fn route(text: &str) -> LocalRoute {
         med: None,
         local_pref: None,
         communities: Vec::new(),
+        color: None,
     }
 }
 

@@ -4,7 +4,7 @@
 mod common;
 
 use bgp_wire::{
-    attribute::{AsPath, Community, RouteTarget, Segment, SegmentKind},
+    attribute::{AsPath, Community, ExtendedCommunity, RouteTarget, Segment, SegmentKind},
     nlri::{Prefix, RouteDistinguisher},
 };
 use common::{families, prefixes};
@@ -73,8 +73,35 @@ fn prepending_to_a_full_segment_begins_another() {
 
 #[test]
 fn well_known_communities_have_names() {
-    assert_eq!(Community::NO_EXPORT.to_string(), "no-export");
-    assert_eq!(Community(65000 << 16 | 7).to_string(), "65000:7");
+    let rows = [
+        ("no-export", 0xffff_ff01),
+        ("no-advertise", 0xffff_ff02),
+        ("no-export-subconfed", 0xffff_ff03),
+        ("no-peer", 0xffff_ff04),
+        ("blackhole", 0xffff_029a),
+        ("graceful-shutdown", 0xffff_0000),
+        ("65000:7", 65000 << 16 | 7),
+    ];
+    for (text, value) in rows {
+        assert_eq!((Community(value).to_string(), text.parse()), (text.to_owned(), Ok(Community(value))));
+    }
+    assert_eq!("65535:65281".parse(), Ok(Community::NO_EXPORT));
+    for text in ["65536:1", "1:65536", "1", "1:", ":1", "+1:1", "1:2:3", "noexport", ""] {
+        let error = text.parse::<Community>().unwrap_err().to_string();
+        assert!(error.contains(text) && error.contains("write AS:number (65000:100"), "{error}");
+    }
+}
+
+/// RFC 9012 section 4.3.
+#[test]
+fn a_color_is_a_transitive_opaque_extended_community() {
+    let color = ExtendedCommunity([0x03, 0x0b, 0, 0, 0, 1, 0x11, 0x70]);
+    assert_eq!((ExtendedCommunity::of_color(70_000), color.color()), (color, Some(70_000)));
+    assert!(color.is_transitive());
+    assert_eq!(color.to_string(), "color:70000");
+    let flagged = ExtendedCommunity([0x03, 0x0b, 0x40, 0, 0, 0, 0, 5]);
+    assert_eq!((flagged.color(), flagged.to_string()), (Some(5), "color:5/0x4000".to_owned()));
+    assert_eq!(ExtendedCommunity([0x00, 0x02, 0xfd, 0xe8, 0, 0, 0, 1]).color(), None);
 }
 
 proptest! {

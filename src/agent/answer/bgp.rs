@@ -22,7 +22,26 @@ impl Node {
 
     pub(super) async fn neighbors(&self) -> Result<Vec<report::Neighbor>, Refusal> {
         let peers = self.speaker.peers().await.map_err(|gone| gone.to_string())?;
-        Ok(peers.iter().map(neighbor).collect())
+        let mut neighbors: Vec<_> = peers.iter().map(neighbor).collect();
+        for neighbor in &mut neighbors {
+            neighbor.hint = self.hint(neighbor).await;
+        }
+        Ok(neighbors)
+    }
+
+    /// What is sent to an external peer goes one hop far unless `multihop` says otherwise.
+    async fn hint(&self, neighbor: &report::Neighbor) -> Option<String> {
+        let mut configured = self.intent.bgp.neighbors.iter();
+        let configured = configured.find(|configured| configured.address == neighbor.address)?;
+        let on_link = configured.is_external(&self.intent) && configured.multihop.is_none();
+        if neighbor.uptime_seconds.is_some() || !on_link {
+            return None;
+        }
+        let gateway = self.underlay.gateway_to(neighbor.address).await?;
+        Some(format!(
+            "the neighbor is on no link of this node, and what is sent to it ends at {gateway}; write multihop if that is \
+             another node"
+        ))
     }
 
     pub(super) async fn clear(&self, neighbor: IpAddr) -> Result<String, Refusal> {
@@ -75,6 +94,7 @@ fn neighbor(view: &PeerView) -> report::Neighbor {
         messages_sent: view.messages.sent,
         last_error: view.last_error.as_ref().map(|(_, why)| why.clone()),
         last_error_seconds: view.last_error.as_ref().map(|(ago, _)| ago.as_secs()),
+        hint: None,
     }
 }
 
@@ -102,6 +122,7 @@ fn route(
     let local = view.peer == PeerId::LOCAL;
     let prefix_sid = attributes.prefix_sid.as_ref();
     let targets = attributes.extended_communities.iter().filter_map(|c| c.route_target());
+    let others = attributes.extended_communities.iter().filter(|c| c.route_target().is_none());
     let name = |id: &VrfId| vrfs.get(id).map_or_else(|| id.to_string(), |name| (*name).to_owned());
     report::BgpRoute {
         rd: view.rd.map(|rd| rd.to_string()),
@@ -123,6 +144,7 @@ fn route(
         local_pref: view.local_pref,
         med: attributes.med,
         communities: attributes.communities.iter().map(ToString::to_string).collect(),
+        extended_communities: others.map(ToString::to_string).collect(),
         imported_into: view.imported_into.iter().map(name).collect(),
         reason: view.lost_at.map(|step| step.to_string()),
     }

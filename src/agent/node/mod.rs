@@ -28,7 +28,7 @@ pub(super) struct Node {
     pub(super) speaker: bgpd::Handle,
     /// Set once at start: a reload must not tell peers another story.
     restart: Restart,
-    underlay: Underlay,
+    pub(super) underlay: Underlay,
     pub(super) lingering: Lingering,
     next_hops: NextHops,
     /// The dataplane refused something: what it holds is compared anew until it agrees.

@@ -153,7 +153,7 @@ fn the_documented_egress_and_filter_mean_what_they_say() {
     assert_eq!(internet.addresses.len(), 3);
     let gateway = internet.gateway.as_ref().expect("a gateway");
     assert_eq!(gateway.addresses, [internet.addresses[0], internet.addresses[2]]);
-    assert_eq!((gateway.local_preference, gateway.graceful_shutdown), (Some(200), false));
+    assert_eq!((gateway.attributes.local_preference, gateway.graceful_shutdown), (Some(200), false));
     assert_eq!((gateway.ports, gateway.port_block), ((1024, 65535), 128));
     let rules: Vec<_> =
         red.filter.iter().map(|rule| (rule.name.as_str(), rule.protocol, rule.ports)).collect();
@@ -175,7 +175,7 @@ fn a_gateway_has_all_addresses_and_a_policy_goes_everywhere_unless_said_otherwis
     let [policy] = intent.vrfs[0].egress.as_slice() else { panic!("one policy") };
     assert_eq!(policy.destinations, ["0.0.0.0/0".parse::<IpNet>().unwrap()], "there is no IPv6 address");
     let gateway = policy.gateway.as_ref().expect("a gateway");
-    assert_eq!((&gateway.addresses, gateway.local_preference), (&policy.addresses, None));
+    assert_eq!((&gateway.addresses, gateway.attributes.local_preference), (&policy.addresses, None));
     assert_eq!(gateway.owned(), OwnedAddress::default());
 }
 

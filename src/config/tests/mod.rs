@@ -1,9 +1,11 @@
 mod accepted;
 mod arbitrary;
+mod attributes;
 mod contradictions;
 mod documented;
 mod keys;
 mod translations;
+mod transport;
 mod values;
 mod yaml;
 

@@ -157,7 +157,7 @@ fn egress_policies() {
         ),
         (
             "addresses: [192.0.2.7], gateway: true",
-            "gateway: is not a mapping; write keys and values: addresses, localPreference, ports, portBlock, gracefulShutdown",
+            "gateway: is not a mapping; write keys and values: addresses, localPreference, communities, color, ports, portBlock, gracefulShutdown",
         ),
     ] {
         assert_eq!(refused("egress", &format!("{{ name: internet, {rest} }}")), problem);

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 use ipnet::IpNet;
 
-use super::{Service, Vrf};
+use super::{RouteAttributes, Service, Vrf};
 
 /// Traffic of a VRF that leaves under fixed addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,8 +28,8 @@ pub struct EgressPolicy {
 pub struct EgressGateway {
     /// Those of the policy's addresses that this node has. Another node may have the same one, as a stand-by.
     pub addresses: Vec<IpAddr>,
-    /// LOCAL_PREF of their routes: the highest of several gateways is used.
-    pub local_preference: Option<u32>,
+    /// How their routes are advertised: the gateway with the highest LOCAL_PREF of several is used.
+    pub attributes: RouteAttributes,
     /// Ports that hosts are given, first and last.
     pub ports: (u16, u16),
     /// Ports of a host's block, 1 to 1024.
@@ -39,10 +39,10 @@ pub struct EgressGateway {
 }
 
 /// An address of this node that hosts of a VRF are translated to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnedAddress {
-    /// LOCAL_PREF of its route.
-    pub local_preference: Option<u32>,
+    /// How its route is advertised.
+    pub attributes: RouteAttributes,
     /// Ports that hosts are given, first and last.
     pub ports: (u16, u16),
     /// Ports of a host's block.
@@ -54,7 +54,12 @@ pub struct OwnedAddress {
 impl Default for OwnedAddress {
     /// All ports but the well-known ones: below 1024 are those of the system (RFC 6335 section 6).
     fn default() -> Self {
-        Self { local_preference: None, ports: (1024, 65535), port_block: 128, graceful_shutdown: false }
+        Self {
+            attributes: RouteAttributes::default(),
+            ports: (1024, 65535),
+            port_block: 128,
+            graceful_shutdown: false,
+        }
     }
 }
 
@@ -62,7 +67,7 @@ impl EgressGateway {
     /// What each of its addresses is to be.
     pub fn owned(&self) -> OwnedAddress {
         OwnedAddress {
-            local_preference: self.local_preference,
+            attributes: self.attributes.clone(),
             ports: self.ports,
             port_block: self.port_block,
             graceful_shutdown: self.graceful_shutdown,

@@ -10,7 +10,6 @@ mod service;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     time::Duration,
 };
@@ -20,6 +19,7 @@ use ipnet::IpNet;
 use srv6_types::Locator;
 
 pub use attributes::{Network, RouteAttributes};
+pub use bgp_core::config::Secret;
 pub use check::{IntentError, check};
 pub use egress::{EgressGateway, EgressPolicy, OwnedAddress};
 pub use filter::FilterRule;
@@ -135,13 +135,10 @@ pub struct Neighbor {
     pub description: String,
 }
 
-/// What is never to be seen in a log.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(pub Vec<u8>);
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(..)")
+impl Neighbor {
+    /// Whether it is in another AS.
+    pub fn is_external(&self, intent: &Intent) -> bool {
+        self.asn != intent.router.asn
     }
 }
 

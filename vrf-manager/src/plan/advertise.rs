@@ -7,19 +7,12 @@ use ipnet::IpNet;
 use srv6_dp::model::SidRole;
 use srv6_types::{Behavior, VrfId};
 
-use super::{PlannedSid, PlannedVrf, RouteSource};
-use crate::intent::{Intent, Network, OwnedAddress, Source, Vrf};
+use super::{PlannedService, PlannedSid, PlannedVrf, RouteSource};
+use crate::intent::{Intent, Network, OwnedAddress, RouteAttributes, Source, Vrf};
 
 /// Plain unicast of the global table.
 pub(super) fn global(intent: &Intent) -> Vec<LocalRoute> {
-    let route = |network: &Network| LocalRoute {
-        vrf: VrfId::GLOBAL,
-        prefix: network.prefix.into(),
-        sid: None,
-        med: None,
-        local_pref: None,
-        communities: Vec::new(),
-    };
+    let route = |network: &Network| originated(VrfId::GLOBAL, network.prefix, None, &network.attributes);
     intent.bgp.networks.iter().map(route).collect()
 }
 
@@ -29,6 +22,9 @@ pub type Advertised = Result<LocalSid, Withheld>;
 /// Why a VIP or an egress address is not advertised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Withheld {
+    /// It is served here, and that is all that is wanted.
+    #[error("the service is not to be advertised")]
+    NotWanted,
     /// The VRF exports nothing.
     #[error("the VRF has no export route target")]
     NoTarget,
@@ -62,70 +58,67 @@ impl PlannedVrf {
 
 /// The routes of a VRF that leave this node: nothing without an export route target, for no one could import it.
 pub(super) fn vrf(vrf: &Vrf, id: VrfId, planned: &PlannedVrf) -> Vec<LocalRoute> {
-    let redistributed = |source| match source {
-        RouteSource::Connected => vrf.redistribute.contains_key(&Source::Connected),
-        RouteSource::Static => vrf.redistribute.contains_key(&Source::Static),
-        _ => false,
-    };
-    let attached =
-        planned.routes.iter().filter(|(net, route)| redistributed(route.source) && !is_link_local(net));
     let mut routes: BTreeMap<IpNet, LocalRoute> = BTreeMap::new();
-    for (net, _) in attached {
+    for (net, route) in planned.routes.iter().filter(|(net, _)| !is_link_local(net)) {
+        let attributes = redistributed(route.source).and_then(|source| vrf.redistribute.get(&source));
+        let Some(attributes) = attributes else { continue };
         if let Ok(sid) = planned.advertised_with(*net, SidRole::Deliver) {
-            routes.insert(*net, Preference::default().route(id, *net, sid));
+            routes.insert(*net, originated(id, *net, Some(sid), attributes));
         }
     }
-    for service in &planned.services {
-        let graceful_shutdown = service.wanted.graceful_shutdown;
-        let preference = Preference { local_pref: None, graceful_shutdown };
-        offer(&mut routes, id, service.vips.iter().map(|(vip, told)| (*vip, *told, preference)));
+    for PlannedService { wanted, vips, .. } in &planned.services {
+        let Some(attributes) = &wanted.advertise else { continue };
+        for (vip, told) in vips {
+            offer(&mut routes, id, (*vip, *told), attributes, wanted.graceful_shutdown);
+        }
     }
-    offer(
-        &mut routes,
-        id,
-        planned.egress_addresses.iter().map(|(address, egress)| {
-            let OwnedAddress { local_preference, graceful_shutdown, .. } = egress.wanted;
-            // Always said: of several gateways all must choose the same one, so each compares itself with the others.
-            let local_pref = Some(local_preference.unwrap_or(DEFAULT_LOCAL_PREF));
-            (*address, egress.advertised, Preference { local_pref, graceful_shutdown })
-        }),
-    );
+    for (address, egress) in &planned.egress_addresses {
+        let OwnedAddress { attributes, graceful_shutdown, .. } = &egress.wanted;
+        // Always said: of several gateways all must choose the same one, so each compares itself with the others.
+        let local_preference = attributes.local_preference.or(Some(DEFAULT_LOCAL_PREF));
+        let attributes = RouteAttributes { local_preference, ..attributes.clone() };
+        offer(&mut routes, id, (*address, egress.advertised), &attributes, *graceful_shutdown);
+    }
     routes.into_values().collect()
+}
+
+/// As which source a route may be redistributed.
+const fn redistributed(source: RouteSource) -> Option<Source> {
+    match source {
+        RouteSource::Connected => Some(Source::Connected),
+        RouteSource::Static => Some(Source::Static),
+        _ => None,
+    }
 }
 
 /// A VIP that two services share is advertised as soon as one of them has a backend.
 fn offer(
     routes: &mut BTreeMap<IpNet, LocalRoute>,
     vrf: VrfId,
-    addresses: impl Iterator<Item = (IpAddr, Advertised, Preference)>,
-) {
-    for (address, told, preference) in addresses {
-        let (net, Ok(sid)) = (IpNet::from(address), told) else { continue };
-        routes.entry(net).or_insert_with(|| preference.route(vrf, net, sid));
-    }
-}
-
-/// How much a route is to be preferred.
-#[derive(Clone, Copy, Default)]
-struct Preference {
-    local_pref: Option<u32>,
+    (address, told): (IpAddr, Advertised),
+    attributes: &RouteAttributes,
     graceful_shutdown: bool,
-}
-
-impl Preference {
-    fn route(self, vrf: VrfId, net: IpNet, sid: LocalSid) -> LocalRoute {
-        let mut route = LocalRoute {
-            vrf,
-            prefix: net.into(),
-            sid: Some(sid),
-            med: None,
-            local_pref: self.local_pref,
-            communities: Vec::new(),
-        };
-        if self.graceful_shutdown {
+) {
+    let (net, Ok(sid)) = (IpNet::from(address), told) else { return };
+    routes.entry(net).or_insert_with(|| {
+        let mut route = originated(vrf, net, Some(sid), attributes);
+        if graceful_shutdown {
             route.shut_down_gracefully();
         }
         route
+    });
+}
+
+fn originated(vrf: VrfId, net: IpNet, sid: Option<LocalSid>, attributes: &RouteAttributes) -> LocalRoute {
+    let RouteAttributes { communities, color, local_preference } = attributes;
+    LocalRoute {
+        vrf,
+        prefix: net.into(),
+        sid,
+        med: None,
+        local_pref: *local_preference,
+        communities: communities.iter().copied().collect(),
+        color: *color,
     }
 }
 

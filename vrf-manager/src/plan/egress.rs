@@ -10,7 +10,7 @@ use super::{Advertised, CircuitState, Desired, PlannedRoute, PlannedVrf, RouteSo
 use crate::intent::{EgressPolicy, OwnedAddress, Vrf};
 
 /// An egress address of this node as planned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedEgress {
     /// As it is wanted.
     pub wanted: OwnedAddress,

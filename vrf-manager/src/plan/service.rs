@@ -98,6 +98,9 @@ impl PlannedService {
     }
 
     fn advertised(&self, vip: IpAddr, planned: &PlannedVrf) -> Advertised {
+        if self.wanted.advertise.is_none() {
+            return Err(Withheld::NotWanted);
+        }
         let ready = |(backend, _): &(&Backend, Reach)| backend.state == BackendState::Ready;
         let mut ready = self.backends_of(vip).filter(ready).peekable();
         if ready.peek().is_none() {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
-use bgp_core::config::{GracefulRestartConfig, Listen, PeerConfig, SpeakerConfig, VrfPolicy};
+use bgp_core::config::{GracefulRestartConfig, Listen, PeerConfig, SpeakerConfig, Transport, VrfPolicy};
 use bgp_wire::nlri::RouteDistinguisher;
 
 use crate::intent::{Intent, Neighbor, Vrf};
@@ -22,7 +22,7 @@ pub(super) fn config(intent: &Intent) -> SpeakerConfig {
             restarted: false,
             forwarding_kept: false,
         }),
-        peers: intent.bgp.neighbors.iter().map(peer).collect(),
+        peers: intent.bgp.neighbors.iter().map(|neighbor| peer(neighbor, intent)).collect(),
         vrfs: BTreeMap::new(),
         next_hop_tracking: intent.tracks_next_hops(),
     }
@@ -38,7 +38,7 @@ pub(super) fn policy(intent: &Intent, vrf: &Vrf, rd: RouteDistinguisher) -> VrfP
     }
 }
 
-fn peer(neighbor: &Neighbor) -> (IpAddr, PeerConfig) {
+fn peer(neighbor: &Neighbor, intent: &Intent) -> (IpAddr, PeerConfig) {
     let config = PeerConfig {
         asn: neighbor.asn,
         port: neighbor.port,
@@ -51,7 +51,14 @@ fn peer(neighbor: &Neighbor) -> (IpAddr, PeerConfig) {
         route_reflector_client: neighbor.route_reflector_client,
         next_hop_self: neighbor.next_hop_self,
         max_prefixes: neighbor.max_prefixes,
+        transport: Transport { hop_limit: hop_limit(neighbor, intent), password: neighbor.password.clone() },
         description: neighbor.description.clone(),
     };
     (neighbor.address, config)
+}
+
+/// External peers are on the link unless something else is said: what is sent to them goes no further. Internal ones may
+/// be anywhere in the AS.
+fn hop_limit(neighbor: &Neighbor, intent: &Intent) -> Option<u8> {
+    neighbor.is_external(intent).then(|| neighbor.multihop.unwrap_or(1))
 }

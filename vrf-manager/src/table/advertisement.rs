@@ -7,7 +7,7 @@ use srv6_types::VrfId;
 /// What has to be told to the speaker.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Advertisements {
-    /// New, or with another SID, LOCAL_PREF or communities.
+    /// New, or with another SID, LOCAL_PREF, colour or communities.
     pub announce: Vec<LocalRoute>,
     /// Originated no more.
     pub withdraw: Vec<(VrfId, Prefix)>,

@@ -74,7 +74,7 @@ impl VrfTables {
             last_port: egress.wanted.ports.1,
             port_block: egress.wanted.port_block,
             blocks: ports(&egress.wanted).blocks,
-            local_preference: egress.wanted.local_preference,
+            local_preference: egress.wanted.attributes.local_preference,
             graceful_shutdown: egress.wanted.graceful_shutdown,
         };
         addresses.map(view).collect()

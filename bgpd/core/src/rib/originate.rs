@@ -8,7 +8,7 @@ use std::{
 
 use bgp_wire::{
     Family,
-    attribute::{Attributes, Community, Origin, PrefixSid, RawAttributes},
+    attribute::{Attributes, Community, ExtendedCommunity, Origin, PrefixSid, RawAttributes},
     message::{Context, NextHop},
     nlri::{Nlri, Prefix},
 };
@@ -130,11 +130,13 @@ impl Rib {
 
 /// What a route is advertised as; `None` while its VRF or its SID is missing.
 fn originate(route: &LocalRoute, policy: Option<&VrfPolicy>) -> Option<(Family, Nlri, Attributes, NextHop)> {
+    let color = route.color.map(ExtendedCommunity::of_color).into_iter();
     let attributes = Attributes {
         origin: Origin::Igp,
         med: route.med,
         local_pref: route.local_pref,
         communities: sorted(&route.communities),
+        extended_communities: color.collect(),
         ..Attributes::default()
     };
     let nlri = Nlri { path_id: 0, rd: None, label: None, prefix: route.prefix };
@@ -148,8 +150,10 @@ fn originate(route: &LocalRoute, policy: Option<&VrfPolicy>) -> Option<(Family, 
     let (policy, sid) = (policy?, route.sid?);
     let (prefix_sid, label) = PrefixSid::l3(sid.sid, sid.structure, sid.behavior);
     let family = if matches!(route.prefix, Prefix::V4(_)) { Family::Vpnv4 } else { Family::Vpnv6 };
+    // In ascending order of the type, as the routes of others come.
+    let targets = policy.export.iter().map(|target| ExtendedCommunity::from(*target));
     let attributes = Attributes {
-        extended_communities: policy.export.iter().map(|target| (*target).into()).collect(),
+        extended_communities: targets.chain(attributes.extended_communities).collect(),
         prefix_sid: Some(prefix_sid),
         ..attributes
     };

@@ -54,6 +54,8 @@ pub struct LocalRoute {
     pub local_pref: Option<u32>,
     /// COMMUNITIES, in any order.
     pub communities: Vec<Community>,
+    /// Colour of the Color extended community, RFC 9012 section 4.3.
+    pub color: Option<u32>,
 }
 
 impl LocalRoute {

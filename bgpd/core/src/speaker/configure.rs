@@ -97,11 +97,14 @@ impl Speaker {
     }
 }
 
-/// What was negotiated or advertised with the old values cannot stand.
+/// What was negotiated, advertised or signed with the old values cannot stand.
 fn needs_new_session(old: &PeerConfig, new: &PeerConfig) -> bool {
     let advertised = |c: &PeerConfig| (c.route_reflector_client, c.next_hop_self);
     let negotiated = |c: &PeerConfig| (c.asn, c.local_address, c.hold_time, c.keepalive);
-    advertised(old) != advertised(new) || negotiated(old) != negotiated(new) || old.families != new.families
+    advertised(old) != advertised(new)
+        || negotiated(old) != negotiated(new)
+        || old.families != new.families
+        || old.transport != new.transport
 }
 
 /// An attempt to connect, or waiting for the peer to do so, cannot go on as it began; with another limit a peer that

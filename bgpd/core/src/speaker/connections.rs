@@ -81,6 +81,21 @@ impl Speaker {
         self.drive_slot(id, slot, Event::Lost, now, out);
     }
 
+    /// The driver could not make the connection what it is to be: the operator is told, for time will not mend it.
+    pub(super) fn failed(
+        &mut self,
+        connection: ConnectionId,
+        reason: String,
+        now: Instant,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(id) = self.connections.get(&connection).copied() else { return };
+        self.lost(connection, now, out);
+        if let Some(peer) = self.peers.get_mut(&id) {
+            peer.last_error = Some((now, reason));
+        }
+    }
+
     /// An OPEN has come: resolves a collision before the state machine sees it (RFC 4271 section 6.8).
     pub(super) fn opened(
         &mut self,

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use srv6_types::VrfId;
 
 use crate::{
-    config::PeerId,
+    config::{PeerId, Transport},
     rib::{LocalRoute, NextHopUse, Reachability, UnicastRoute, VrfRoute},
     session::Direction,
 };
@@ -51,6 +51,13 @@ pub enum Input {
     Closed {
         /// Which.
         connection: ConnectionId,
+    },
+    /// The peer cannot be spoken with as it is configured; the connection, or the attempt, is given up.
+    Failed {
+        /// Which.
+        connection: ConnectionId,
+        /// Why, in words.
+        reason: String,
     },
     /// Whole messages, one behind the other, in the order of the stream.
     Received {
@@ -108,6 +115,8 @@ pub enum Output {
         port: u16,
         /// Address to connect from.
         local: Option<IpAddr>,
+        /// Hop limit and signatures.
+        transport: Transport,
     },
     /// Send octets.
     Send {

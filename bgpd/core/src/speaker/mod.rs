@@ -79,6 +79,7 @@ impl Speaker {
             }
             Input::Connected { connection, local } => self.connected(connection, local, now, out),
             Input::Closed { connection } => self.lost(connection, now, out),
+            Input::Failed { connection, reason } => self.failed(connection, reason, now, out),
             Input::Received { connection, frames } => self.received(connection, frames, now, out),
             Input::Fault { connection, notification } => {
                 self.drive(connection, Event::Fault(notification), now, out);

@@ -13,7 +13,7 @@ use super::{
     peer::{Peer, Slot},
 };
 use crate::{
-    config::PeerId,
+    config::{PeerConfig, PeerId},
     rib::PeerSession,
     session::{Action, Down, Event, Negotiated, State, cease_code, step},
 };
@@ -84,11 +84,12 @@ impl Speaker {
         self.next_connection += 1;
         self.connections.insert(connection, id);
         let Some(peer) = self.peers.get_mut(&id) else { return };
-        let (remote, port, local) = (peer.address, peer.config.port, peer.config.local_address);
+        let PeerConfig { port, local_address: local, transport, .. } = &peer.config;
+        let (remote, port, local, transport) = (peer.address, *port, *local, transport.clone());
         if let Some(link) = peer.link(slot) {
             link.connection = Some(connection);
         }
-        out.push(Output::Connect { connection, remote, port, local });
+        out.push(Output::Connect { connection, remote, port, local, transport });
     }
 
     fn send(&mut self, id: PeerId, slot: Slot, message: &Message, out: &mut Vec<Output>) {

@@ -14,7 +14,8 @@ use std::{fmt, net::Ipv4Addr};
 pub use as_path::{AS_TRANS, AsPath, Segment, SegmentKind};
 use bytes::Bytes;
 pub use community::{
-    Community, ExtendedCommunity, LargeCommunity, NotRouteTarget, RouteTarget, RouteTargetError,
+    Community, CommunityError, ExtendedCommunity, LargeCommunity, NotRouteTarget, RouteTarget,
+    RouteTargetError,
 };
 pub(crate) use decode::duplicate;
 pub(crate) use encode::{put_attribute, put_long_attribute};

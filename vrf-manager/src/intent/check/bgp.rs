@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use super::{
     Faults, Seen, is_no_host, is_reserved_as,
@@ -8,6 +8,8 @@ use crate::intent::{Bgp, Intent, Neighbor};
 
 /// RFC 4724 section 3: the field has 12 bits.
 const MAX_RESTART_TIME: Duration = Duration::from_secs(4095);
+/// What Linux takes as a key.
+const PASSWORD_OCTETS: RangeInclusive<usize> = 1..=80;
 
 pub(super) fn check(intent: &Intent, faults: &mut Faults) {
     speaker(&intent.bgp, faults);
@@ -23,6 +25,7 @@ pub(super) fn check(intent: &Intent, faults: &mut Faults) {
         addresses(neighbor, intent, &path, faults);
         timers(neighbor, &path, faults);
         role(neighbor, intent, &path, faults);
+        transport(neighbor, intent, &path, faults);
         families(neighbor, intent, &path, faults);
     }
 }
@@ -141,6 +144,27 @@ fn role(neighbor: &Neighbor, intent: &Intent, path: &str, faults: &mut Faults) {
         format!("{path}.routeReflectorClient"),
         "a neighbor in another AS is no client of a route reflector (RFC 4456)",
         "remove routeReflectorClient, or correct asn",
+    );
+}
+
+fn transport(neighbor: &Neighbor, intent: &Intent, path: &str, faults: &mut Faults) {
+    faults.add_if(
+        neighbor.password.as_ref().is_some_and(|password| !PASSWORD_OCTETS.contains(&password.0.len())),
+        format!("{path}.password"),
+        "the password does not have 1 to 80 octets (RFC 2385)",
+        "choose one that does, at both ends",
+    );
+    faults.add_if(
+        neighbor.multihop.is_some_and(|hops| hops < 2),
+        format!("{path}.multihop"),
+        "a neighbor on the link is one hop away",
+        "write 2 to 255, or leave it away",
+    );
+    faults.add_if(
+        neighbor.multihop.is_some() && !neighbor.is_external(intent),
+        format!("{path}.multihop"),
+        "a neighbor in our own AS may be any number of hops away",
+        "remove multihop, or correct asn",
     );
 }
 

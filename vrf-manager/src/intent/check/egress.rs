@@ -123,7 +123,7 @@ fn owned_addresses(
         match owned.iter().find(|(other, ..)| other == address) {
             Some((_, settings, first)) if *settings != gateway.owned() => {
                 let problem = format!("{address} is {first} already, with other settings");
-                let remedy = "write the same ports, portBlock, localPreference and gracefulShutdown in both";
+                let remedy = "write the same ports, portBlock, localPreference, communities, color and gracefulShutdown in both";
                 faults.add(place, problem, remedy);
             }
             Some(_) => {}

@@ -53,18 +53,25 @@ fn address(vip: IpAddr, own: &Own, intent: &Intent, place: &str, faults: &mut Fa
 fn shared<'a>(
     vip: IpAddr,
     service: &'a Service,
-    sharing: &mut BTreeMap<IpAddr, &'a Service>,
+    sharing: &mut BTreeMap<IpAddr, Vec<&'a Service>>,
     place: &str,
     faults: &mut Faults,
 ) {
-    let first = *sharing.entry(vip).or_insert(service);
-    let told = |service: &Service| (service.traffic_policy, service.graceful_shutdown);
-    if told(first) != told(service) {
+    let before = sharing.entry(vip).or_default();
+    if let Some(first) = before.iter().find(|other| !agree(other, service)) {
         let problem = format!("{vip} is shared with service {}, and both are advertised as one", first.name);
-        let remedy =
-            "write the same externalTrafficPolicy and gracefulShutdown in both, or give each its own address";
+        let remedy = "write the same externalTrafficPolicy, advertise and gracefulShutdown in both, or give each its \
+                      own address";
         faults.add(place, problem, remedy);
     }
+    before.push(service);
+}
+
+/// A service that is not to be advertised leaves the VIP to the other one.
+fn agree(one: &Service, other: &Service) -> bool {
+    let told = |service: &Service| (service.traffic_policy, service.graceful_shutdown);
+    let both = one.advertise.as_ref().zip(other.advertise.as_ref());
+    told(one) == told(other) && both.is_none_or(|(one, other)| one == other)
 }
 
 fn ports(service: &Service, seen: &mut Seen<(IpAddr, Transport, u16)>, path: &str, faults: &mut Faults) {

@@ -70,9 +70,13 @@ fn the_preference_of_a_gateway_is_its_local_pref() {
         let (_, local_pref, communities) = told(&planned(vec![red], &["eth1"])).unwrap();
         (local_pref, communities)
     };
-    assert_eq!(told_with(|gateway| gateway.local_preference = Some(200)), (Some(200), vec![]));
+    assert_eq!(told_with(|gateway| gateway.attributes.local_preference = Some(200)), (Some(200), vec![]));
+    let marked = |gateway: &mut EgressGateway| {
+        gateway.attributes.communities = [Community::NO_EXPORT].into();
+    };
+    assert_eq!(told_with(marked), (Some(100), vec![Community::NO_EXPORT]));
     let leaving = |gateway: &mut EgressGateway| {
-        (gateway.local_preference, gateway.graceful_shutdown) = (Some(200), true);
+        (gateway.attributes.local_preference, gateway.graceful_shutdown) = (Some(200), true);
     };
     assert_eq!(told_with(leaving), (Some(0), vec![Community::GRACEFUL_SHUTDOWN]), "RFC 8326 section 4");
 }

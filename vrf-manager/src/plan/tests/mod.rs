@@ -1,3 +1,4 @@
+mod attributes;
 mod egress;
 mod filter;
 mod service;
@@ -12,7 +13,7 @@ use srv6_types::{Behavior, Sid};
 use super::*;
 use crate::{
     Advertisements,
-    intent::{RouteAttributes, SidMode, Source, UnderlayRoute, Via, Vrf},
+    intent::{Neighbor, RouteAttributes, Secret, SidMode, Source, UnderlayRoute, Via, Vrf},
     testing::{intent, links, locator, replan, segments, via, vrf},
 };
 
@@ -247,6 +248,34 @@ fn the_speaker_is_told_what_the_intent_says() {
     let policy = &speaker.vrfs[&RED];
     assert_eq!((policy.name.as_str(), policy.next_hop), ("red", Some(intent.srv6.source)));
     assert_eq!(advertised(&desired, VrfId::GLOBAL), ["192.0.2.0/24"]);
+}
+
+/// (hop limit, password) of the only peer.
+fn transport(change: impl Fn(&mut Neighbor)) -> (Option<u8>, Option<Secret>) {
+    let mut intent = intent(vec![]);
+    change(&mut intent.bgp.neighbors[0]);
+    let desired = replan(&intent, &links(&[]), &mut Allocations::default());
+    let (_, peer) = desired.speaker.peers.into_iter().next().unwrap();
+    (peer.transport.hop_limit, peer.transport.password)
+}
+
+#[test]
+fn what_is_sent_to_an_external_peer_goes_as_far_as_it_may_be() {
+    assert_eq!(transport(|_| {}), (None, None));
+    assert_eq!(transport(|peer| peer.asn = 65001), (Some(1), None));
+    assert_eq!(transport(|peer| (peer.asn, peer.multihop) = (65001, Some(3))), (Some(3), None));
+}
+
+#[test]
+fn a_password_reaches_the_speaker_and_no_log() {
+    let secret = Secret(b"geheim".to_vec());
+    assert_eq!(transport(|peer| peer.password = Some(secret.clone())), (None, Some(secret.clone())));
+    let mut intent = intent(vec![]);
+    intent.bgp.neighbors[0].password = Some(secret);
+    let desired = replan(&intent, &links(&[]), &mut Allocations::default());
+    for text in [format!("{intent:?}"), format!("{desired:?}")] {
+        assert!(!text.contains("geheim") && !text.contains("103, 101, 104"), "{text}");
+    }
 }
 
 #[test]

@@ -216,3 +216,17 @@ fn ten_thousand_services_are_planned_fast() {
     assert!(start.elapsed().as_secs() < 2, "{:?}", start.elapsed());
     assert_eq!((desired.dataplane.services.len(), desired.problems.len()), (10_000, 0));
 }
+
+#[test]
+fn a_service_that_is_not_to_be_advertised_is_served_and_says_why_no_one_hears_of_it() {
+    let quiet = Service { advertise: None, ..web(&["10.0.0.2"]) };
+    let desired = planned(vec![red().service(quiet.clone())], &["eth1"]);
+    assert_eq!((with_balance(&desired), desired.dataplane.services.len()), (vec![], 1));
+    let vips = &desired.vrfs[&RED].services[0].vips;
+    assert!(vips.values().all(|told| *told == Err(Withheld::NotWanted)), "{vips:?}");
+
+    let mut loud = web(&["10.0.0.2"]);
+    (loud.name, loud.ports[0].port) = ("loud".into(), 81);
+    let desired = planned(vec![red().service(quiet).service(loud)], &["eth1"]);
+    assert_eq!(with_balance(&desired), ["10.100.0.1/32"], "the other service of the VIP is");
+}

@@ -113,6 +113,7 @@ fn advertisements_differ_by_prefix_and_sid() {
         med,
         local_pref: None,
         communities: Vec::new(),
+        color: None,
     };
     let old =
         [route(RED, "10.0.0.0/8", None), route(RED, "10.1.0.0/16", None), route(BLUE, "10.0.0.0/8", None)];

@@ -133,6 +133,7 @@ fn our_own_route_wins() {
         med: None,
         local_pref: None,
         communities: Vec::new(),
+        color: None,
     };
     speaker.rib.announce(ours);
     speaker.flush();

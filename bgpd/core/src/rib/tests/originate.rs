@@ -1,11 +1,11 @@
 //! What our own routes carry, and who is told.
 
-use bgp_wire::attribute::Community;
+use bgp_wire::attribute::{Community, ExtendedCommunity};
 
 use srv6_types::Sid;
 
 use super::{
-    vpn::{RED, red_and_blue, service, sid, sid_in, vpn},
+    vpn::{RED, local, red_and_blue, service, sid, sid_in, vpn},
     *,
 };
 use crate::rib::LocalRoute;
@@ -22,6 +22,7 @@ fn ours(local_pref: Option<u32>, communities: &[Community]) -> LocalRoute {
         med: None,
         local_pref,
         communities: communities.to_vec(),
+        color: None,
     }
 }
 
@@ -150,4 +151,38 @@ fn a_vpn_route_of_an_external_peer_that_leaves_is_the_last_resort_of_the_vrf() {
     speaker.announce(1, vpn(10, vpn::P), &leaving(1, Some(100)));
     speaker.flush();
     assert_eq!(sid_in(&speaker, RED), Some(sid(1)), "from within the AS the community alone says nothing");
+}
+
+/// RFC 9012 section 4.3: transitive, so external peers hear of it too; a change of the colour alone is advertised.
+#[test]
+fn a_color_goes_to_all_peers_and_stays_when_it_is_reflected() {
+    let colored = |color| LocalRoute { color, ..ours(None, &[]) };
+    let color =
+        |speaker: &Speaker, peer| speaker.at(peer, P).unwrap().attributes.extended_communities.clone();
+    let mut speaker = originating(colored(Some(100)));
+    for peer in [1, 5] {
+        assert_eq!(color(&speaker, peer), [ExtendedCommunity::of_color(100)]);
+    }
+    for (change, told) in [(Some(200), vec![ExtendedCommunity::of_color(200)]), (None, vec![])] {
+        speaker.rib.announce(colored(change));
+        speaker.flush();
+        assert_eq!(color(&speaker, 1), told);
+    }
+    speaker.rib.withdraw(VrfId::GLOBAL, prefix(P));
+    speaker.up(client(2));
+    let flagged = ExtendedCommunity([0x03, 0x0b, 0x40, 0, 0, 0, 0, 5]);
+    speaker.announce(1, unicast(P), &Attributes { extended_communities: vec![flagged], ..path(&[7]) });
+    speaker.flush();
+    assert_eq!((color(&speaker, 2), color(&speaker, 5)), (vec![flagged], vec![flagged]));
+}
+
+#[test]
+fn a_vpn_route_has_its_color_behind_the_route_targets() {
+    let mut speaker = red_and_blue();
+    speaker.rib.announce(LocalRoute { color: Some(7), ..local(RED, 3) });
+    let views = speaker.rib.routes(Family::Vpnv4, None);
+    let communities = views[0].attributes.extended_communities.iter().map(ToString::to_string);
+    let communities: Vec<_> = communities.collect();
+    assert!(communities.len() > 1 && communities[0].starts_with("rt:"), "{communities:?}");
+    assert_eq!(communities.last().unwrap(), "color:7");
 }

@@ -71,6 +71,7 @@ pub(super) fn local(vrf: VrfId, node: u8) -> LocalRoute {
         med: None,
         local_pref: None,
         communities: Vec::new(),
+        color: None,
     }
 }
 

@@ -10,7 +10,7 @@ use bgp_wire::Family;
 
 use super::super::*;
 use crate::{
-    config::{GracefulRestartConfig, Listen, PeerConfig},
+    config::{GracefulRestartConfig, Listen, PeerConfig, Transport},
     rib::LocalRoute,
 };
 
@@ -60,6 +60,7 @@ pub(super) fn peer() -> PeerConfig {
         route_reflector_client: false,
         next_hop_self: false,
         max_prefixes: None,
+        transport: Transport::default(),
         description: String::new(),
     }
 }
@@ -158,6 +159,7 @@ impl Net {
             med: None,
             local_pref: None,
             communities: Vec::new(),
+            color: None,
         };
         self.input(index, Input::Announce(prefixes.iter().map(route).collect()));
     }

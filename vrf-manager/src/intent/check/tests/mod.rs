@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use super::*;
 use crate::{
-    intent::{UnderlayRoute, Via},
+    intent::{Secret, UnderlayRoute, Via},
     testing::{intent, locator, neighbor, segments, via, vrf},
 };
 
@@ -115,6 +115,12 @@ fn faults_of_bgp_are_found_at_their_place() {
         }),
         ("bgp.listenAddresses[1]", |i| i.bgp.listen_addresses = vec!["::1".parse().unwrap(); 2]),
         ("bgp.listenAddresses[0]", |i| i.bgp.listen_addresses = vec!["ff02::1".parse().unwrap()]),
+        ("bgp.neighbors[0].password", |i| i.bgp.neighbors[0].password = Some(Secret(vec![]))),
+        ("bgp.neighbors[0].password", |i| i.bgp.neighbors[0].password = Some(Secret(vec![7; 81]))),
+        ("bgp.neighbors[0].multihop", |i| i.bgp.neighbors[0].multihop = Some(2)),
+        ("bgp.neighbors[0].multihop", |i| {
+            (i.bgp.neighbors[0].asn, i.bgp.neighbors[0].multihop) = (65001, Some(1));
+        }),
         ("bgp.neighbors[0].holdTime", |i| {
             i.bgp.neighbors[0].hold_time = Duration::from_secs(2);
             i.bgp.neighbors[0].keepalive = Duration::from_secs(1);

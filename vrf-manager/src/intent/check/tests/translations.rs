@@ -4,7 +4,10 @@ use srv6_dp::model::{Action, Direction, Transport};
 
 use super::*;
 use crate::{
-    intent::{Backend, EgressGateway, FilterRule, RemoteBackends, Service, ServicePort, TrafficPolicy, Vrf},
+    intent::{
+        Backend, EgressGateway, FilterRule, RemoteBackends, RouteAttributes, Service, ServicePort,
+        TrafficPolicy, Vrf,
+    },
     testing::{addresses, drops, gateway, policy, service},
 };
 
@@ -73,10 +76,12 @@ fn faults_of_vips_and_ports_are_found_at_their_place() {
         ("vrfs[0].services[1].ports[0].port", |s| s.ports[0].port = 80),
         ("vrfs[0].services[1].addresses[0]", |s| s.traffic_policy = TrafficPolicy::Local),
         ("vrfs[0].services[1].addresses[0]", |s| s.graceful_shutdown = true),
+        ("vrfs[0].services[1].addresses[0]", |s| s.advertise = Some(colored(7))),
     ];
     for (path, change) in shared {
         assert_eq!(paths(|i| with_services(i, second(*change))), [*path]);
     }
+    assert_eq!(paths(|i| with_services(i, second(|s| s.advertise = None))), [""; 0], "left to the other");
     assert_faults(&[
         ("vrfs[0].services[0].addresses[0]", |v| web(v).addresses[0] = address("10.0.0.1")),
         ("vrfs[0].services[0].addresses[0]", |v| web(v).addresses[0] = address("192.0.2.7")),
@@ -97,6 +102,10 @@ fn faults_of_vips_and_ports_are_found_at_their_place() {
         ("vrfs[0].services[0].sessionAffinity", |v| web(v).affinity = Some(Duration::from_millis(900))),
         ("vrfs[0].services[0].sessionAffinity", |v| web(v).affinity = Some(Duration::from_secs(86_401))),
     ]);
+}
+
+fn colored(color: u32) -> RouteAttributes {
+    RouteAttributes { color: Some(color), ..RouteAttributes::default() }
 }
 
 fn with_services(intent: &mut Intent, second: Service) {

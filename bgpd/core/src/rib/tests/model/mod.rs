@@ -105,6 +105,7 @@ fn local(vrf: u32) -> LocalRoute {
         med: Some(3),
         local_pref: None,
         communities: Vec::new(),
+        color: None,
     }
 }
 
