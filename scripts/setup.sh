@@ -11,6 +11,7 @@ readonly PACKAGES=(
   python3                         # what answers behind VIPs in the labs
   frr bird2 mmdebstrap            # real peers
   nftables iptables conntrack     # what the benchmark compares services, NAT and filters with
+  curl debian-archive-keyring     # the API server of the tests: asked, and built of Debian's packages
   jq
 )
 
