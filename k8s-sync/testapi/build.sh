@@ -44,8 +44,9 @@ fetch() {
   command -v apt-get >/dev/null || unavailable "there is no apt-get"
   [ -e "$KEYRING" ] || unavailable "$KEYRING is missing (package debian-archive-keyring)"
   local from; from=$(mirror)
+  [ -n "$from" ] || unavailable "apt's sources name no Debian mirror; set LAB_DEBIAN_MIRROR"
   mkdir -p "$home"/apt/{lists/partial,cache/archives/partial,debs}
-  echo "deb [signed-by=$KEYRING] ${from:=http://deb.debian.org/debian} sid main" >"$home/apt/sid.list"
+  echo "deb [signed-by=$KEYRING] $from sid main" >"$home/apt/sid.list"
   step "fetching Kubernetes' API machinery, Go and etcd of Debian sid from $from"
   private_apt apt-get update -qq -o APT::Update::Error-Mode=any || unavailable "apt has no package lists of sid from $from"
   local go; go=$(private_apt apt-cache depends golang-go | awk '/Depends: golang-[0-9.]+-go/ { print $2; exit }')
