@@ -28,6 +28,7 @@ mod packet;
 mod probe;
 mod send;
 mod services;
+mod source;
 mod translate;
 mod underlay;
 

@@ -57,6 +57,7 @@ fn circuit(vrf: VrfId) -> Circuit {
         filter: None,
         proxy: false,
         probes: false,
+        strict: false,
         host_mac: None,
     }
 }

@@ -99,6 +99,7 @@ impl Pod {
             filter: None,
             proxy: false,
             probes: false,
+            strict: true,
             host_mac: None,
         }
     }
@@ -197,11 +198,23 @@ fn pods_of_a_vrf_meet_and_tenants_with_their_addresses_do_not() {
         assert_eq!(pods[0].connects(address), Ok(addresses[0][at].to_owned()));
         assert_ne!(stranger.connects(address), Ok(addresses[0][at].to_owned()));
     }
+    // Nobody speaks for another, be it a pod or nobody at all.
+    for forged in ["10.0.0.13", "10.0.0.99", "2001:db8::13"] {
+        pods[0].ip(&format!("address add {forged} dev lo"));
+        let before = forgeries(&dataplane);
+        let to = if forged.contains(':') { "2001:db8::12" } else { "10.0.0.12" };
+        assert!(!pods[0].pings(&format!("-I {forged} {to}")), "from {forged}");
+        assert_eq!(forgeries(&dataplane) - before, 2, "from {forged}");
+    }
     // One of several circuits goes: the gateway stays.
     wanted.circuits.remove(&pods[0].index);
     wanted.routes.retain(|_, to| *to != NextHop::Connected { interface: pods[0].index });
     reach(&mut dataplane, &wanted);
     assert!(pods[1].pings("169.254.1.1") && pods[1].pings("10.0.0.13"));
+}
+
+fn forgeries(dataplane: &EbpfDataplane) -> u64 {
+    dataplane.counters().unwrap().drops.get(&(RED, DropReason::BadSource)).copied().unwrap_or(0)
 }
 
 /// A bridge with its own address, as the bridge plugin makes it: two pods in a VRF, one in none.

@@ -213,6 +213,7 @@ pub(crate) fn circuit(vrf: srv6_types::VrfId, mac: [u8; 6]) -> Circuit {
         filter: None,
         proxy: false,
         probes: false,
+        strict: false,
         host_mac: None,
     }
 }

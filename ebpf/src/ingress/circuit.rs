@@ -18,7 +18,7 @@ use crate::{
         Family, Inner, Packet, Skb,
         headers::{ETHERNET, ethertype},
     },
-    probe, send,
+    probe, send, source,
 };
 
 /// Takes in what a tenant sends.
@@ -76,6 +76,7 @@ fn take(packet: &mut Packet, circuit: &CircuitEntry) -> Result<i32, DropReason> 
         }
     }
     guard::check_tenant(packet)?;
+    source::check(packet, circuit)?;
     counters::count(circuit.vrf, vrf_counter::FROM_CIRCUIT, packet.inner.length);
     match forward(packet, &Arrival::by_circuit(packet.skb.ifindex(), circuit))? {
         Forward::Sent(action) => Ok(action),

@@ -150,6 +150,7 @@ pub(super) fn encode_circuit(circuit: &Circuit, egress: u32) -> CircuitEntry {
         mac: circuit.mac,
         flags: if circuit.proxy { circuit_flag::PROXY } else { 0 }
             | if circuit.probes { circuit_flag::PROBES } else { 0 }
+            | if circuit.strict { circuit_flag::STRICT } else { 0 }
             | if circuit.host_mac.is_some() { circuit_flag::HOST_MAC } else { 0 },
         gateway6: octets6(circuit.gateway6),
         filter: circuit.filter.map_or(0, |filter| filter.0),
@@ -170,6 +171,7 @@ pub(super) fn decode_circuit(entry: &CircuitEntry) -> Circuit {
         filter: Some(FilterId(entry.filter)).filter(|filter| filter.0 != 0),
         proxy: has(circuit_flag::PROXY),
         probes: has(circuit_flag::PROBES),
+        strict: has(circuit_flag::STRICT),
         host_mac: has(circuit_flag::HOST_MAC).then_some(entry.host_mac),
     }
 }

@@ -92,6 +92,8 @@ pub struct Circuit {
     pub proxy: bool,
     /// Answers of its hosts to TCP connections of the node are the kernel's.
     pub probes: bool,
+    /// Only sources that routes lead to by this circuit: nobody speaks for others. RFC 3704 section 2.2.
+    pub strict: bool,
     /// MAC address of its hosts; `None` where the kernel is to find each one's.
     pub host_mac: Option<[u8; 6]>,
 }

@@ -67,6 +67,7 @@ impl Customer {
             filter: None,
             proxy: false,
             probes: false,
+            strict: false,
             host_mac: None,
         }
     }

@@ -121,6 +121,8 @@ fn attached(circuit: &Circuit, vrf: VrfId, link: &Link, filter: Option<FilterId>
         filter,
         proxy: circuit.proxy,
         probes: circuit.probes,
+        // Whose subnet is the circuit's may take any address of it.
+        strict: !circuit.hosts.is_empty() && circuit.addresses.iter().all(is_host),
         host_mac: circuit.host_mac,
     }
 }

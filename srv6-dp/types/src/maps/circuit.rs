@@ -32,4 +32,6 @@ pub mod circuit_flag {
     pub const PROBES: u16 = 2;
     /// The hosts' MAC address is known.
     pub const HOST_MAC: u16 = 4;
+    /// Only sources that the VRF's routes lead to by this circuit: strict reverse path forwarding, RFC 3704 section 2.2.
+    pub const STRICT: u16 = 8;
 }

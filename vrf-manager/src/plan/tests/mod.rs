@@ -62,6 +62,7 @@ fn a_circuit_is_a_subnet_and_our_address_on_it() {
         filter: None,
         proxy: false,
         probes: false,
+        strict: false,
         host_mac: None,
     };
     assert_eq!(desired.dataplane.circuits, BTreeMap::from([(interface, circuit)]));
