@@ -17,6 +17,9 @@ struct Text {
     texts: &'static [&'static str],
 }
 
+/// What means another number to some programs: the API server is stricter than we are.
+const OCTAL: [&str; 2] = ["010.0.0.0/8", "10.0.0.0/08"];
+
 const TEXTS: [Text; 5] = [
     Text {
         kind: "Vrf",
@@ -113,6 +116,7 @@ const TEXTS: [Text; 5] = [
             "no-export-subconfed",
             "graceful-shutdown",
             "NO-EXPORT",
+            "no-peer",
             "blackhole",
             "1",
             "1:1:1",
@@ -134,7 +138,7 @@ async fn the_api_server_takes_what_we_can_read_and_nothing_else() {
                     .create(&dry, &object(kind, &cluster.name("text"), &spec(text)))
                     .await
                     .is_ok();
-                if taken != reads(text) {
+                if taken != (reads(text) && !OCTAL.contains(text)) {
                     apart.push(format!("{kind} {text:?}: the API server takes it: {taken}"));
                 }
             }

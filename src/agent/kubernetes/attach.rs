@@ -32,16 +32,20 @@ impl Kubernetes {
         self.answer(answer.request, answer.answer, true, node).await
     }
 
-    async fn answer(&mut self, request: Request, to: To, fetched: bool, node: &mut Node) -> Result<(), AgentError> {
+    async fn answer(
+        &mut self,
+        request: Request,
+        to: To,
+        fetched: bool,
+        node: &mut Node,
+    ) -> Result<(), AgentError> {
         let response = match self.decide(&request, fetched, node) {
             Step::Answer(response) => response,
             Step::Fetch(key) => {
                 self.fetches.begin(key, request, to);
                 return Ok(());
             }
-            Step::Verify { circuit, then } => {
-                verified(&circuit, then, code::NOT_AS_MADE, None, node)
-            }
+            Step::Verify { circuit, then } => verified(&circuit, then, code::NOT_AS_MADE, None, node),
             Step::Program { circuit, then } => {
                 // The interface is younger than what the kernel has told us so far.
                 node.look_at_links().await?;
@@ -66,7 +70,9 @@ impl Kubernetes {
         };
         let readiness = match node.in_step() {
             true => Readiness::Ready,
-            false => Readiness::Limited("the dataplane does not hold all that it should; see the agent's log".to_owned()),
+            false => Readiness::Limited(
+                "the dataplane does not hold all that it should; see the agent's log".to_owned(),
+            ),
         };
         let seen = Seen {
             node: &self.node,

@@ -3,23 +3,19 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use cni::protocol::{Request, Response};
+use k8s_sync::Client;
 use k8s_sync::{
     watch::{Fetched, fetch_pod},
     world::{Key, World},
 };
-use kube::Client;
-use tokio::{
-    sync::oneshot,
-    task::JoinSet,
-    time::Instant,
-};
+use tokio::{sync::oneshot, task::JoinSet, time::Instant};
 use tracing::warn;
 
 /// How long the watch may take to tell of a pod that is there.
 const KEPT: Duration = Duration::from_secs(60);
 
 /// A question that goes on.
-pub(super) struct Answer {
+pub(in crate::agent) struct Answer {
     pub(super) request: Request,
     pub(super) answer: oneshot::Sender<Response>,
     key: Key,

@@ -14,7 +14,6 @@ use k8s_sync::{
     watch::{Options, Sync},
     world::World,
 };
-use kube::Client;
 use tokio::{
     sync::mpsc,
     time::{Interval, MissedTickBehavior, interval},
@@ -23,7 +22,7 @@ use tracing::{info, warn};
 use vrf_manager::intent::Intent;
 
 use self::{
-    fetched::Fetches,
+    fetched::{Answer, Fetches},
     state::{Sessions, Verdict},
 };
 use super::{
@@ -44,7 +43,6 @@ const QUESTIONS: usize = 64;
 /// This node in a cluster.
 pub(super) struct Kubernetes {
     node: String,
-    client: Client,
     sync: Sync,
     attachments: Attachments,
     questions: mpsc::Receiver<Question>,
@@ -64,9 +62,9 @@ pub(super) enum News {
     /// The world has changed.
     World,
     /// A CNI plugin asks.
-    Asked(Question),
+    Asked(Box<Question>),
     /// A pod that was asked for is here, or is not to be had: the question goes on.
-    Fetched(Box<fetched::Answer>),
+    Fetched(Box<Answer>),
     /// It is time to tell how the node is.
     Report,
     /// It is time to look for interfaces that are gone.
@@ -95,8 +93,7 @@ impl Kubernetes {
             node: node.to_owned(),
             sync: Sync::start(client.clone(), follow),
             writer: NodeStateWriter::new(client.clone(), node),
-            fetches: Fetches::new(client.clone()),
-            client,
+            fetches: Fetches::new(client),
             attachments,
             questions,
             verdict: None,
@@ -110,11 +107,13 @@ impl Kubernetes {
     /// Waits for what it has to say next. Cancel safe.
     pub(super) async fn next(&mut self) -> News {
         tokio::select! {
-            () = self.sync.changed() => News::World,
-            Some(question) = self.questions.recv() => News::Asked(question),
-            answer = self.fetches.next() => News::Fetched(Box::new(answer)),
-            _ = self.report.tick() => News::Report,
+            // What has gone is let go of before anything is asked, and nobody asks about a world that is out of date.
+            biased;
             _ = self.sweep.tick() => News::Sweep,
+            () = self.sync.changed() => News::World,
+            answer = self.fetches.next() => News::Fetched(Box::new(answer)),
+            Some(question) = self.questions.recv() => News::Asked(Box::new(question)),
+            _ = self.report.tick() => News::Report,
         }
     }
 
@@ -126,7 +125,7 @@ impl Kubernetes {
     /// There is no node yet.
     pub(super) fn wait(&mut self, news: News) {
         match news {
-            News::Asked(question) => self.not_yet(question),
+            News::Asked(question) => self.not_yet(*question),
             News::Report => self.tell_waiting(),
             News::World | News::Fetched(_) | News::Sweep => {}
         }
@@ -136,7 +135,7 @@ impl Kubernetes {
     pub(super) async fn hear(&mut self, news: News, node: &mut Node) -> Result<(), AgentError> {
         match news {
             News::World => self.reload(node).await.map(drop),
-            News::Asked(question) => self.ask(question, node).await,
+            News::Asked(question) => self.ask(*question, node).await,
             News::Fetched(answer) => self.go_on(*answer, node).await,
             News::Report => {
                 self.tell(node).await;
@@ -178,8 +177,7 @@ impl Kubernetes {
     /// What is wanted of this node; `None` where not enough is known to say.
     fn render(&mut self) -> Option<Result<Intent, Problem>> {
         let world = self.world()?;
-        let inputs =
-            Inputs { node: &self.node, world: &world, attachments: self.attachments.attached() };
+        let inputs = Inputs { node: &self.node, world: &world, attachments: self.attachments.attached() };
         let mut rendered = render(&inputs);
         rendered.problems.extend(self.sync.unreadable());
         self.log_problems(&rendered.problems);
@@ -194,7 +192,8 @@ impl Kubernetes {
 
     /// Nobody wants this node to be a provider edge.
     fn is_unwanted(&self) -> bool {
-        self.sync.synced() && self.sync.world().is_some_and(|world| !k8s_sync::render::is_wanted(&world, &self.node))
+        self.sync.synced()
+            && self.sync.world().is_some_and(|world| !k8s_sync::render::is_wanted(&world, &self.node))
     }
 
     fn log_problems(&self, now: &[Problem]) {

@@ -59,8 +59,9 @@ impl Sessions {
 
 impl Kubernetes {
     /// Why there is no node yet, in words.
-    pub(super) fn waiting_for(&self) -> String {
-        self.refusal().map_or_else(|| "the API server has not told everything yet".to_owned(), ToString::to_string)
+    pub(in crate::agent) fn waiting_for(&self) -> String {
+        self.refusal()
+            .map_or_else(|| "the API server has not told everything yet".to_owned(), ToString::to_string)
     }
 
     pub(super) fn tell_waiting(&mut self) {
@@ -69,7 +70,11 @@ impl Kubernetes {
             reason: Reason::Pending,
             message: self.waiting_for(),
         };
-        let facts = Facts { configured: Err(self.refusal().unwrap_or(&unknown)), dataplane_in_step: false, sessions: &[] };
+        let facts = Facts {
+            configured: Err(self.refusal().unwrap_or(&unknown)),
+            dataplane_in_step: false,
+            sessions: &[],
+        };
         self.writer.write(NodeStateStatus {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             conditions: conditions(&facts, Timestamp::now()),
@@ -149,7 +154,8 @@ impl Verdict {
 
 fn vrf(view: VrfView, generations: Option<&BTreeMap<String, i64>>) -> VrfState {
     let known = generations.and_then(|generations| generations.get(&view.name));
-    let up = view.circuits.iter().filter(|circuit| circuit.state == vrf_manager::plan::CircuitState::Up).count();
+    let up =
+        view.circuits.iter().filter(|circuit| circuit.state == vrf_manager::plan::CircuitState::Up).count();
     VrfState {
         observed_generation: known.copied().unwrap_or_default(),
         rd: view.rd,

@@ -4,10 +4,13 @@ mod bgp;
 mod kernel;
 mod start;
 
-use srv6_dp::{Change, Dataplane, EbpfDataplane, ebpf::Events, model::IfIndex};
+use srv6_dp::{
+    Change, Dataplane, EbpfDataplane,
+    ebpf::{Events, Fault},
+    model::{DataplaneError, IfIndex},
+};
 use tracing::{error, info, warn};
-use vrf_manager::{
-    Desired, Links, Transition, VrfTables, intent::Intent, plan};
+use vrf_manager::{Desired, Links, Transition, VrfTables, intent::Intent, plan, plan::CircuitState};
 
 use super::{
     AgentError, chain, lingering::Lingering, next_hops::NextHops, numbers::Numbers, restart::Restart,
@@ -78,6 +81,13 @@ impl Node {
     /// Whether dataplane and kernel hold all that they should.
     pub(super) const fn in_step(&self) -> bool {
         !self.wants_retry()
+    }
+
+    /// What of the dataplane is not as this version would have it.
+    pub(super) fn faults(&mut self) -> Result<Vec<Fault>, DataplaneError> {
+        let core = self.core.iter().filter_map(|name| self.links.get(name));
+        let core = core.map(|link| link.index).collect();
+        self.dataplane.verify(&core)
     }
 
     /// Whether the dataplane has an interface as a circuit of a VRF.

@@ -23,7 +23,7 @@ pub use advertisement::Advertisements;
 pub use path::Unusable;
 pub use replan::Transition;
 
-use crate::plan::{PlannedRoute, PlannedVrf, Problem, RouteSource};
+use crate::plan::{CircuitState, PlannedRoute, PlannedVrf, Problem, RouteSource};
 use lingering::Own;
 use path::{Outcome, PathId, Paths, Resolver};
 
