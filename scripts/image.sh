@@ -24,7 +24,7 @@ programs() {
 # A store of its own, which is gone afterwards; no registry is asked for anything, for there is nothing below.
 pack() {
   command -v buildah >/dev/null || fail "buildah is missing; install it (make setup does), or build Containerfile with $OUT as its context by any other builder"
-  local version store
+  local version
   version=$(sed -n '/^\[workspace.package\]/,/^$/s/^version = "\(.*\)"/\1/p' Cargo.toml)
   store=$(mktemp -d)
   trap 'rm -rf "$store"' EXIT
@@ -33,7 +33,7 @@ pack() {
     --label org.opencontainers.image.version="$version" --label org.opencontainers.image.licenses=Apache-2.0 \
     --file Containerfile --tag "localhost/sixedge:$version" "$OUT" >/dev/null
   rm -f "$1"
-  "${buildah[@]}" push --quiet "localhost/sixedge:$version" "oci-archive:$1:localhost/sixedge:$version"
+  "${buildah[@]}" push --quiet "localhost/sixedge:$version" "oci-archive:$1:localhost/sixedge:$version" 2>"$store/log" || fail "$(cat "$store/log")"
   printf 'image: %s, localhost/sixedge:%s\n' "$1" "$version"
 }
 
