@@ -10,7 +10,7 @@ AS_ROOT := $(if $(SUDO),env CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER='$(subs
 # The same folder for whoever builds the API server of the tests and for root, who runs them.
 export SIXEDGE_TESTAPI ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sixedge/testapi
 
-.PHONY: help setup testapi build demo demo-services demo-egress test lint bench clean
+.PHONY: help setup testapi build image demo demo-services demo-egress test lint bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,11 @@ testapi: setup ## build the Kubernetes API server that tests run against, once p
 
 build: setup ## build the release binaries: sixedge and lab
 	cargo build --locked --release
+
+# Packing wants root, cargo does not.
+image: setup ## build the container image for deploy/: target/sixedge.oci.tar
+	scripts/image.sh programs
+	$(SUDO) scripts/image.sh pack $(TARGET)/sixedge.oci.tar
 
 demo: build ## two provider edges, two overlapping tenants, a real route reflector: PASS or FAIL per line
 	$(SUDO) scripts/demo.sh $(TARGET)/release
@@ -41,6 +46,7 @@ lint: setup ## rustfmt, clippy and the dependency rules, warnings being errors
 	scripts/check-dependencies.sh
 
 test: lint testapi ## every test, with real peers in network namespaces (needs root)
+	scripts/image.sh programs dev
 	cargo build --locked
 	$(AS_ROOT) cargo test --locked --no-fail-fast
 

@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 
 mkdir -p deploy/crds
 definitions=$(cargo run --quiet --locked -- crds)
-rm -f deploy/crds/*.yaml
+find deploy/crds -name "*.yaml" ! -name kustomization.yaml -delete
 awk '
   function write_out() { if (file) { printf "%s", text >file; close(file) } }
   /^---$/ { write_out(); text = file = ""; next }

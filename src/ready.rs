@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use crate::control::{self, Request};
+use crate::control::{self, CallError, Request};
 
 /// Ends with success while the node serves: the dataplane verified, and BGP up where it has peers.
 #[derive(clap::Args)]
@@ -10,6 +10,9 @@ pub(crate) struct Ready {
     /// Socket of the agent.
     #[arg(long, value_name = "FILE", default_value = control::DEFAULT_PATH)]
     socket: PathBuf,
+    /// Ends with success while the agent answers, whatever it says: peers that are away are no reason to restart it.
+    #[arg(long)]
+    alive: bool,
 }
 
 impl Ready {
@@ -17,6 +20,10 @@ impl Ready {
         match control::call(&self.socket, &Request::Ready) {
             Ok(_) => {
                 println!("ready");
+                ExitCode::SUCCESS
+            }
+            Err(CallError::Refused(reason)) if self.alive => {
+                println!("alive, not ready: {reason}");
                 ExitCode::SUCCESS
             }
             Err(error) => {

@@ -9,7 +9,7 @@ mod server;
 mod tests;
 
 pub(crate) use self::{
-    client::call,
+    client::{CallError, call},
     request::{Request, Response},
     server::{BindError, Server},
 };

@@ -11,7 +11,7 @@
 //! Not needed: `seg6_enabled`, for the program takes SIDs before the kernel sees them, and `rp_filter`, for no
 //! tenant packet is routed by the kernel. They are parameters of the calling thread's network namespace.
 
-use std::{fs, io};
+use std::{fs, io, path::Path};
 
 use crate::ebpf::EbpfError;
 
@@ -34,6 +34,9 @@ fn read(name: &str) -> io::Result<String> {
     Ok(fs::read_to_string(path(name))?.trim().to_owned())
 }
 
+/// In a container /proc/sys is read-only: the manifests mount the node's here beside it.
+const OF_THE_NODE: &str = "/host/proc/sys/net";
+
 /// Writes only what differs, so that a read-only /proc/sys that is right already is no fault.
 fn set(name: &str, value: &'static str) -> Result<(), EbpfError> {
     if read(name).is_ok_and(|found| found == value) {
@@ -44,5 +47,6 @@ fn set(name: &str, value: &'static str) -> Result<(), EbpfError> {
 }
 
 fn path(name: &str) -> String {
-    format!("/proc/sys/net/{name}")
+    let folder = if Path::new(OF_THE_NODE).is_dir() { OF_THE_NODE } else { "/proc/sys/net" };
+    format!("{folder}/{name}")
 }

@@ -10,4 +10,4 @@ mod server;
 
 pub use audit::Request;
 pub use cluster::{Cluster, install};
-pub use server::{ADMIN, ApiServer, Options};
+pub use server::{ADMIN, ApiServer, Options, kubectl};

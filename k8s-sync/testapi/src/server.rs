@@ -156,12 +156,21 @@ fn own_folder() -> PathBuf {
     env::temp_dir().join(format!("sixedge-testapi-{}-{number}", std::process::id()))
 }
 
-/// Where `build.sh` leaves it.
+/// kubectl, of the same packages as the server; `None`, and why on stderr, where they were not built.
+pub fn kubectl() -> Option<PathBuf> {
+    built("kubectl")
+}
+
 fn program() -> Option<PathBuf> {
+    built("testapi")
+}
+
+/// Where `build.sh` leaves it.
+fn built(name: &str) -> Option<PathBuf> {
     let variable = |name| env::var_os(name).map(PathBuf::from);
     let cache = || variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")));
     let home = variable("SIXEDGE_TESTAPI").or_else(|| cache().map(|cache| cache.join("sixedge/testapi")))?;
-    let program = home.join("bin/testapi");
+    let program = home.join("bin").join(name);
     if !program.exists() {
         eprintln!(
             "SKIPPED: no API server for tests: {} is missing; `make testapi` builds it",
