@@ -12,6 +12,7 @@ readonly PACKAGES=(
   frr bird2 mmdebstrap            # real peers
   containernetworking-plugins     # CNI plugins in front of ours
   nftables iptables conntrack     # what the benchmark compares services, NAT and filters with
+  curl debian-archive-keyring     # the API server of the tests: asked, and built of Debian's packages
   jq
 )
 

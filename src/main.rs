@@ -11,6 +11,7 @@ mod crds;
 mod decode;
 mod kernel;
 mod logs;
+mod ready;
 mod report;
 mod show;
 
@@ -32,6 +33,7 @@ enum Command {
     Controller(controller::Controller),
     Show(show::Show),
     Check(check::Check),
+    Ready(ready::Ready),
     Clear(clear::Clear),
     Cleanup(cleanup::Cleanup),
     Decode(decode::Decode),
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         Command::Controller(controller) => controller.run(),
         Command::Show(show) => show.run(),
         Command::Check(check) => check.run(),
+        Command::Ready(ready) => ready.run(),
         Command::Clear(clear) => clear.run(),
         Command::Cleanup(cleanup) => cleanup.run(),
         Command::Decode(decode) => decode.run(),

@@ -20,5 +20,7 @@ mod version;
 pub mod watch;
 pub mod world;
 
+pub use kube::Client;
+
 pub use connect::{ConnectError, connect};
 pub use crds::crds;

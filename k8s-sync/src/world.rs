@@ -2,6 +2,7 @@
 //!
 //! Plain data that can be written to disk, so that a node that starts without an API server goes on with what it knew.
 
+mod generation;
 mod kubernetes;
 mod object;
 mod selector;

@@ -2,7 +2,8 @@
 # Builds the API server that tests run against: Kubernetes' own API machinery with the few types that we need (main.go), of
 # Debian sid's packages, because nobody publishes a kube-apiserver to install. Nothing is installed on this machine: all of it,
 # with etcd and kubectl beside it, lands in $SIXEDGE_TESTAPI, or ~/.cache/sixedge/testapi. Once per machine: about 300 MB to
-# fetch and three minutes on two idle cores. Exit 3: the packages cannot be had here; tests then say that they were skipped.
+# fetch, 4 GB while it is built, and three minutes on two idle cores; 180 MB stay, with SIXEDGE_TESTAPI_KEEP=1 all of it, for
+# whoever changes it. Exit 3: the packages cannot be had here; tests then say that they were skipped.
 set -euo pipefail
 
 readonly PACKAGES=(golang-k8s-apiextensions-apiserver-dev golang-k8s-apiserver-dev)
@@ -43,8 +44,9 @@ fetch() {
   command -v apt-get >/dev/null || unavailable "there is no apt-get"
   [ -e "$KEYRING" ] || unavailable "$KEYRING is missing (package debian-archive-keyring)"
   local from; from=$(mirror)
+  [ -n "$from" ] || unavailable "apt's sources name no Debian mirror; set LAB_DEBIAN_MIRROR"
   mkdir -p "$home"/apt/{lists/partial,cache/archives/partial,debs}
-  echo "deb [signed-by=$KEYRING] ${from:=http://deb.debian.org/debian} sid main" >"$home/apt/sid.list"
+  echo "deb [signed-by=$KEYRING] $from sid main" >"$home/apt/sid.list"
   step "fetching Kubernetes' API machinery, Go and etcd of Debian sid from $from"
   private_apt apt-get update -qq -o APT::Update::Error-Mode=any || unavailable "apt has no package lists of sid from $from"
   local go; go=$(private_apt apt-cache depends golang-go | awk '/Depends: golang-[0-9.]+-go/ { print $2; exit }')
@@ -77,6 +79,7 @@ build() {
     "$root/bin/go" build -trimpath \
     -ldflags "-s -w -X k8s.io/component-base/version.gitVersion=$(cat "$home/packages/version")" -o "$home/bin/testapi" ./*.go) || return 1
   install -t "$home/bin" "$home"/packages/usr/bin/{etcd,kubectl}
+  [ -n "${SIXEDGE_TESTAPI_KEEP:-}" ] || rm -rf "$home"/{packages,gocache}
 }
 
 main() {

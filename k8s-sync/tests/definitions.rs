@@ -3,7 +3,10 @@
 
 mod definitions {
     mod accepted;
+    mod agreement;
     mod columns;
     mod examples;
+    mod immutable;
     mod refused;
+    mod spec;
 }

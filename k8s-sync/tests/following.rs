@@ -119,7 +119,7 @@ async fn a_thousand_pods_that_come_and_go_end_up_as_the_server_has_them() {
         let api = api.clone();
         async move {
             let pod = format!("p{number}");
-            if number % 2 == 0 {
+            if number.is_multiple_of(2) {
                 api.delete(&pod, &DeleteParams::default().grace_period(0)).await.unwrap();
             } else {
                 let status = Patch::Merge(json!({"status": {"phase": "Succeeded"}}));

@@ -18,7 +18,7 @@ mod underlay;
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::{mpsc, oneshot},
     time::{interval, sleep},
 };
@@ -32,6 +32,8 @@ use crate::{
 use lingering::Lingering;
 use node::Node;
 use recent_drops::RecentDrops;
+use source::{Refusal, Source};
+use vrf_manager::intent::Intent;
 
 /// How long to wait before what failed is tried again.
 const RETRY: Duration = Duration::from_secs(2);
@@ -40,8 +42,23 @@ const RETRY: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Agent {
     /// Configuration file; read again on SIGHUP and when it changes.
-    #[arg(long, value_name = "FILE", default_value = config::DEFAULT_PATH)]
+    #[arg(long, value_name = "FILE", default_value = config::DEFAULT_PATH, conflicts_with = "kubernetes")]
     config: PathBuf,
+    /// Follows the API server of a Kubernetes cluster instead of a file.
+    #[arg(long, requires = "node")]
+    kubernetes: bool,
+    /// Kubernetes: this node's name.
+    #[arg(long, value_name = "NAME", env = "SIXEDGE_NODE")]
+    node: Option<String>,
+    /// Kubernetes: how to reach the API server; as kubectl finds it, or as a pod does, where it is not set.
+    #[arg(long, value_name = "FILE", requires = "kubernetes")]
+    kubeconfig: Option<PathBuf>,
+    /// Kubernetes: namespace that peers' Secrets are in; the pod's own, or the kubeconfig's, where it is not set.
+    #[arg(long, value_name = "NAME", requires = "kubernetes")]
+    namespace: Option<String>,
+    /// Kubernetes: Unix socket that the CNI plugin asks.
+    #[arg(long, value_name = "FILE", default_value = cni::protocol::SOCKET)]
+    cni_socket: PathBuf,
     /// Where numbers that must not move over restarts are kept.
     #[arg(long, value_name = "FOLDER", default_value = "/var/lib/sixedge")]
     state_dir: PathBuf,
@@ -72,6 +89,12 @@ pub(crate) enum AgentError {
     Speaker(#[from] bgpd::Gone),
     #[error(transparent)]
     Control(#[from] control::BindError),
+    #[error(transparent)]
+    Connect(#[from] k8s_sync::ConnectError),
+    #[error(transparent)]
+    Attachments(#[from] k8s_sync::attachments::StoreError),
+    #[error(transparent)]
+    Cni(#[from] k8s_sync::attachments::BindError),
     #[error("cannot start: {0}")]
     Start(#[from] std::io::Error),
 }
@@ -118,15 +141,16 @@ impl Agent {
         let (ask, mut questions) = mpsc::channel(16);
         let serving = server.serve(async |request| relay(&ask, request).await);
         tokio::pin!(serving);
-        // Watched before it is read, so that no change falls in between.
-        let mut config = watch::ConfigWatch::new(self.config.clone())?;
+        let mut signals = Signals::new()?;
+        let mut source = Source::open(self).await?;
         let mut kernel = Kernel::watch()?;
-        let (mut node, mut routes) = Node::start(self).await?;
+        let Some(intent) = wait_for(&mut source, &mut serving, &mut questions, &mut signals).await? else {
+            return Ok(());
+        };
+        let (mut node, mut routes) = Node::start(self, intent).await?;
         let mut drops = RecentDrops::new(node.drop_events()?);
         let mut sampled = interval(recent_drops::PERIOD);
-        let (mut terminate, mut interrupt) =
-            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        loop {
+        let ended = loop {
             let retry = node.wants_retry();
             let lingers_until = node.lingering.until();
             tokio::select! {
@@ -134,23 +158,75 @@ impl Agent {
                     Some(event) => node.on_bgp(event).await?,
                     None => return Err(bgpd::Gone.into()),
                 },
-                () = config.changed() => drop(node.reload().await?),
+                news = source.next() => match source.hear(news, &mut node).await {
+                    Err(AgentError::Identity) => break Err(AgentError::Identity),
+                    heard => heard?,
+                },
                 Some(()) = kernel.recv() => node.on_kernel().await?,
                 () = &mut serving => {}
                 _ = sampled.tick() => drops.collect(),
                 Some((request, answer)) = questions.recv() => {
                     drops.collect();
-                    let response = node.answer(request, &drops).await;
+                    let response = match request {
+                        Request::Reload => reloaded(source.reload(&mut node).await?),
+                        request => node.answer(request, &drops).await,
+                    };
                     // Who asked may have gone.
                     let _gone = answer.send(response);
                 }
                 () = Lingering::over(lingers_until) => node.let_go(),
                 () = sleep(RETRY), if retry => node.retry().await?,
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
+                () = signals.recv() => break Ok(()),
             }
+        };
+        node.stop().await?;
+        ended
+    }
+}
+
+/// The intent to start with; `None` where the agent is told to end before there is one.
+async fn wait_for(
+    source: &mut Source,
+    serving: &mut (impl Future<Output = ()> + Unpin),
+    questions: &mut mpsc::Receiver<Question>,
+    signals: &mut Signals,
+) -> Result<Option<Intent>, AgentError> {
+    loop {
+        if let Some(intent) = source.first()? {
+            return Ok(Some(intent));
         }
-        node.stop().await
+        tokio::select! {
+            news = source.next() => source.wait(news),
+            () = &mut *serving => {}
+            Some((_, answer)) = questions.recv() => {
+                let _gone = answer.send(Response::Error(format!("the agent waits: {}", source.waiting_for())));
+            }
+            () = signals.recv() => return Ok(None),
+        }
+    }
+}
+
+fn reloaded(reloaded: Result<(), Refusal>) -> Response {
+    reloaded.map_or_else(Response::Error, |()| Response::Ok("taken over".into()))
+}
+
+/// What ends the agent.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Cancel safe.
+    async fn recv(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 

@@ -74,7 +74,9 @@ pub(crate) enum Request {
         /// The peer.
         neighbor: IpAddr,
     },
-    /// Read the configuration file again.
+    /// Whether the node serves: the dataplane is right and BGP is up.
+    Ready,
+    /// Read the configuration again.
     Reload,
 }
 

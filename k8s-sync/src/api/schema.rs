@@ -50,7 +50,7 @@ const ADMINISTERED: &str = r"self.matches('^[0-9]{1,10}:[0-9]{1,10}$')
     : uint(self.split(':')[0]) <= 4294967295u && uint(self.split(':')[1]) <= 65535u)
   : self.matches('^[0-9.]{7,15}:[0-9]{1,5}$') && isIP(self.split(':')[0]) && uint(self.split(':')[1]) <= 65535u";
 
-const COMMUNITY: &str = r"self in ['no-export', 'no-advertise', 'no-export-subconfed', 'graceful-shutdown']
+const COMMUNITY: &str = r"self in ['no-export', 'no-advertise', 'no-export-subconfed', 'no-peer', 'graceful-shutdown', 'blackhole']
   || (self.matches('^[0-9]{1,5}:[0-9]{1,5}$') && self.split(':').all(part, uint(part) <= 65535u))";
 
 /// As the kernel has them, `dev_valid_name()`.
@@ -65,7 +65,7 @@ kinds! {
         the AS is above 65535) or IPv4:number (10.0.0.1:7), or leave it away: one is made of the router id";
     /// A community.
     Community(21): COMMUNITY, "not a community; write AS:number, both up to 65535 (65000:100), no-export, no-advertise, \
-        no-export-subconfed or graceful-shutdown";
+        no-export-subconfed, no-peer, graceful-shutdown or blackhole";
     /// An address.
     Address(ADDRESS): "isIP(self)", "not an IP address; write one such as 192.0.2.1 or 2001:db8::1";
     /// An IPv6 address.

@@ -42,10 +42,8 @@ pub async fn run(
     options: Options,
     stop: impl Future<Output = ()>,
 ) -> Result<(), ControllerError> {
-    let secrets_in = Some(options.namespace.clone());
-    let follow = |client| {
-        watch::Sync::start(client, watch::Options { secrets_in: secrets_in.clone(), ..Default::default() })
-    };
+    // Keys are the agents' business: the controller reads no Secrets.
+    let follow = |client| watch::Sync::start(client, watch::Options::default());
     run_with(client, options, follow, stop).await
 }
 

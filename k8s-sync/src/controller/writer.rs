@@ -126,3 +126,109 @@ fn event(turned: &Turned) -> Event {
         secondary: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io,
+        sync::{Arc, Mutex},
+    };
+
+    use http::{Request, Response};
+    use kube::{
+        ResourceExt,
+        client::{Body, retry::RetryPolicy},
+    };
+    use tower::{BoxError, ServiceBuilder, retry::RetryLayer};
+
+    use super::*;
+    use crate::api::LocatorPoolStatus;
+
+    /// Answers with one status after the other; 200 brings a pool. Methods are kept.
+    fn server(statuses: &[u16]) -> (Writer, Arc<Mutex<Vec<String>>>) {
+        let (asked, statuses) =
+            (Arc::<Mutex<Vec<String>>>::default(), Arc::new(Mutex::new(statuses.to_vec())));
+        let methods = asked.clone();
+        let service = tower::service_fn(move |request: Request<Body>| {
+            methods.lock().unwrap().push(request.method().to_string());
+            let status = statuses.lock().unwrap().remove(0);
+            async move { Ok::<_, io::Error>(answer(status)) }
+        });
+        // As kube's own client has it.
+        let retry = RetryLayer::new(RetryPolicy::server_retry());
+        let service = ServiceBuilder::new().layer(retry).map_err(BoxError::from).service(service);
+        (Writer::new(Client::new(service, "default"), "one"), asked)
+    }
+
+    fn answer(status: u16) -> Response<Body> {
+        let metadata = json!({ "name": "core", "resourceVersion": "8" });
+        let content = match status {
+            200 => {
+                json!({ "apiVersion": "sixedge.io/v1alpha1", "kind": "LocatorPool", "metadata": metadata })
+            }
+            _ => {
+                json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": status, "message": "no", "reason": match status {
+                404 => "NotFound", 409 => "Conflict", _ => "Other",
+            } })
+            }
+        };
+        let response = Response::builder().status(status).header("Retry-After", "0");
+        response.body(Body::from(content.to_string().into_bytes())).unwrap()
+    }
+
+    async fn written(statuses: &[u16]) -> (Result<String, WriteError>, Vec<String>) {
+        let (writer, asked) = server(statuses);
+        let status = Status::Pool { status: LocatorPoolStatus::default(), over: "7".into() };
+        let write = Write {
+            object: ObjectRef::cluster("LocatorPool", "core"),
+            uid: "u".into(),
+            status,
+            turned: None,
+        };
+        let told = writer.write(&write).await.map(|written| match written {
+            Written::Done(now) => format!("done {}", now.resource_version().unwrap()),
+            Written::Overtaken(now) => format!("overtaken {}", now.resource_version().unwrap()),
+            Written::Gone => "gone".to_owned(),
+        });
+        let asked = asked.lock().unwrap().clone();
+        (told, asked)
+    }
+
+    #[tokio::test]
+    async fn what_the_api_server_answers_is_understood() {
+        let cases: [(&[u16], &str, &[&str]); 5] = [
+            (&[200], "done 8", &["PATCH"]),
+            (&[409, 200], "overtaken 8", &["PATCH", "GET"]),
+            (&[409, 404], "gone", &["PATCH", "GET"]),
+            (&[404], "gone", &["PATCH"]),
+            (&[429, 429, 200], "done 8", &["PATCH", "PATCH", "PATCH"]),
+        ];
+        for (statuses, expected, methods) in cases {
+            let (told, asked) = written(statuses).await;
+            assert_eq!(told.unwrap(), expected, "{statuses:?}");
+            assert_eq!(asked, methods, "{statuses:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_is_an_error_and_not_asked_again_here() {
+        for status in [403, 422, 500] {
+            let (told, asked) = written(&[status]).await;
+            assert!(matches!(told, Err(WriteError::Api(_))), "{status}");
+            assert_eq!(asked, ["PATCH"]);
+        }
+    }
+
+    #[test]
+    fn numbers_are_written_over_one_version_of_the_pool() {
+        let status = Status::Pool { status: LocatorPoolStatus::default(), over: "7".into() };
+        let write = Write {
+            object: ObjectRef::cluster("LocatorPool", "core"),
+            uid: "u".into(),
+            status,
+            turned: None,
+        };
+        let (_, Patch::Merge(object)) = patch(&write, "sixedge.io/v1alpha1") else { panic!("not whole") };
+        assert_eq!(object["metadata"], json!({ "name": "core", "uid": "u", "resourceVersion": "7" }));
+    }
+}

@@ -38,6 +38,7 @@ use vrf_manager::intent::Intent;
 pub use locator::block;
 pub use membership::{Ambiguous, vrf_of};
 pub(crate) use membership::{Membership, Scope};
+pub use node::is_wanted;
 pub use problem::{Problem, Reason};
 pub use review::review;
 

@@ -52,6 +52,11 @@ pub(super) fn cluster_of<'a>(
         .ok_or_else(|| pending(node, "no BgpCluster selects the node; label the node for one, or create one"))
 }
 
+/// Whether a BgpCluster selects the node.
+pub fn is_wanted(world: &World, node: &str) -> bool {
+    cluster_of(world, node).is_ok()
+}
+
 fn known<'a>(world: &'a World, node: &str) -> Result<&'a world::Node, Problem> {
     let unknown = || pending(node, "the API server has not told of the node yet; check --node");
     world.nodes.get(node).ok_or_else(unknown)

@@ -32,7 +32,7 @@ pub(super) enum Standing {
         /// `metadata.resourceVersion`.
         version: String,
         /// Its status.
-        status: NodeStateStatus,
+        status: Box<NodeStateStatus>,
     },
 }
 
@@ -41,7 +41,7 @@ impl Standing {
         Self::There {
             uid: state.uid().unwrap_or_default(),
             version: state.resource_version().unwrap_or_default(),
-            status: state.status.clone().unwrap_or_default(),
+            status: Box::new(state.status.clone().unwrap_or_default()),
         }
     }
 }
@@ -70,11 +70,11 @@ impl Kept {
             Standing::There { status, .. } => status,
         };
         let wanted = self.timed(wanted);
-        if *status == wanted {
+        if **status == wanted {
             return None;
         }
         let Some(last) = &self.last else { return Some(now) };
-        if last.answered != *status {
+        if last.answered != **status {
             // Not ours: somebody else wrote.
             return Some(last.at + PACE);
         }

@@ -11,4 +11,5 @@ mod writer;
 
 pub(crate) use condition::{ACCEPTED, PROGRAMMED, READY, Verdict, holds};
 pub use facts::{Facts, conditions};
+pub use k8s_openapi::jiff::Timestamp;
 pub use writer::NodeStateWriter;

@@ -21,8 +21,8 @@ use super::{
     line::Line,
 };
 
-/// Objects to a page of a list.
-const PAGE: u32 = 500;
+/// Objects to a page of a list. Half of kube's: whole pods are large, and several kinds are listed at a time.
+const PAGE: u32 = 250;
 
 /// Before a list is asked for anew, so that a server that refuses every watch is not flooded with lists.
 const RELIST: Duration = Duration::from_secs(1);
@@ -141,7 +141,10 @@ impl<W: Watched> Feed<W> {
                 Next::RelistAll
             }
             InitialListFailed(Error::SerdeError(error)) => {
-                self.line.board.failing(self.line.source, &format_args!("the list cannot be read: {error}"));
+                // Not the text: it may hold what stands in a Secret.
+                let (kind, column) = (error.classify(), error.column());
+                let reason = format_args!("the list cannot be read: {kind:?} error at column {column}");
+                self.line.board.failing(self.line.source, &reason);
                 Next::Retry
             }
             // kube goes on behind the object that it could not read, which would be missed for good.

@@ -32,6 +32,10 @@ use crate::{
 use health::Board;
 use owner::Owner;
 
+/// For the filter of the log: kube logs every attempt of every kind, and the text of lists that it cannot read, Secrets
+/// among them. Loss and return are logged here.
+pub const LOG_FILTER: &str = "kube_client=off,kube_runtime=off";
+
 /// How to follow.
 #[derive(Clone, Debug)]
 pub struct Options {

@@ -12,6 +12,7 @@ use kube::{
     api::{DeleteParams, PostParams},
 };
 use serde_json::json;
+use testapi::ApiServer;
 use tokio::time::{Instant, sleep};
 
 use crate::cluster::{events, eventually, on_cluster};
@@ -127,4 +128,28 @@ async fn a_node_state_is_not_written_when_nothing_has_changed_and_not_for_every_
         Api::<Node>::all(client.clone()).delete(name, &DeleteParams::default()).await.unwrap();
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_the_api_server_comes_back_the_newest_is_written_and_nothing_else() {
+    let Some(mut server) = ApiServer::start() else { return };
+    let client = server.client().await;
+    testapi::install(&client, &k8s_sync::crds()).await;
+    create_node(&client, "pe3").await;
+    let writer = NodeStateWriter::new(client.clone(), "pe3");
+    writer.write(status("Established", 1));
+    until_session(&client, "pe3", "Established").await;
+
+    server.stop();
+    for state in ["Idle", "Active", "OpenSent"] {
+        writer.write(status(state, 1));
+        sleep(Duration::from_secs(1)).await;
+    }
+    let before = server.requests().len();
+    server.restart();
+    until_session(&client, "pe3", "OpenSent").await;
+    let written = server.requests().into_iter().skip(before);
+    let writes =
+        written.filter(|request| request.resource == "nodestates" && request.verb == "patch").count();
+    assert_eq!(writes, 1);
 }

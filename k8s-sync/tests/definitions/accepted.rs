@@ -2,12 +2,11 @@ use k8s_sync::{
     api::{BgpPeerConfig, Vrf},
     crds,
 };
-use kube::{
-    Api,
-    api::{DynamicObject, PostParams},
-};
+use kube::{Api, api::PostParams};
 use serde_json::{Value, json};
 use testapi::Cluster;
+
+use super::spec::object;
 
 /// What is just not a mistake.
 fn edges() -> Vec<(&'static str, Value)> {
@@ -45,12 +44,6 @@ fn edges() -> Vec<(&'static str, Value)> {
         ("EgressPolicy", egress),
         ("NodeState", json!({})),
     ]
-}
-
-fn object(kind: &str, name: &str, spec: &Value) -> DynamicObject {
-    let object =
-        json!({"apiVersion": "sixedge.io/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec});
-    serde_json::from_value(object).unwrap()
 }
 
 #[tokio::test]

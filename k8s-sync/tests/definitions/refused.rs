@@ -1,46 +1,9 @@
 use k8s_sync::crds;
-use kube::{
-    Error,
-    api::{DynamicObject, Patch, PatchParams, PostParams},
-};
+use kube::{Error, api::PostParams};
 use serde_json::{Value, json};
 use testapi::Cluster;
 
-fn with(mut spec: Value, changes: Value) -> Value {
-    let (fields, changes) = (spec.as_object_mut().unwrap(), changes.as_object().unwrap().clone());
-    fields.extend(changes);
-    spec
-}
-
-fn pool(changes: Value) -> Value {
-    with(json!({"prefix": "fc00::/32"}), changes)
-}
-
-fn bgp(instance: Value) -> Value {
-    json!({"instances": [with(json!({"name": "core", "localAsn": 65000}), instance)]})
-}
-
-fn advertisement(vrf: Option<&str>, of: Value) -> Value {
-    vrf.map_or_else(|| json!({"advertisements": [of]}), |vrf| json!({"vrf": vrf, "advertisements": [of]}))
-}
-
-fn egress(changes: Value) -> Value {
-    let gateways = json!({"nodeSelector": {}});
-    let spec = json!({"vrf": "red", "sources": [{}], "destinationCIDRs": ["0.0.0.0/0"], "egressIPs": ["192.0.2.7"], "gateways": gateways});
-    with(spec, changes)
-}
-
-fn circuit(changes: Value) -> Value {
-    with(json!({"vrf": "red", "node": "edge1", "interface": "tap0"}), changes)
-}
-
-fn route(route: Value) -> Value {
-    json!({"staticRoutes": [with(json!({"prefix": "10.0.0.0/8"}), route)]})
-}
-
-fn range(range: Value) -> Value {
-    json!({"podNetwork": {"ranges": [range]}})
-}
+use super::spec::{advertisement, bgp, circuit, egress, object, pool, range, route, with};
 
 /// Kind, spec, and what the API server says of it.
 fn mistakes() -> Vec<(&'static str, Value, &'static str)> {
@@ -247,11 +210,8 @@ fn mistakes() -> Vec<(&'static str, Value, &'static str)> {
 }
 
 async fn refusal(cluster: &Cluster, kind: &str, name: &str, spec: &Value) -> String {
-    let object =
-        json!({"apiVersion": "sixedge.io/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec});
-    let object: DynamicObject = serde_json::from_value(object).unwrap();
     let dry = PostParams { dry_run: true, ..PostParams::default() };
-    match cluster.api(kind).create(&dry, &object).await {
+    match cluster.api(kind).create(&dry, &object(kind, name, spec)).await {
         Err(Error::Api(status)) if status.code == 422 => status.message.clone(),
         other => panic!("{kind} {spec}: not refused: {other:?}"),
     }
@@ -278,66 +238,6 @@ async fn the_name_of_a_vrf_has_room_in_the_dataplane() {
     Cluster::run(&crds(), async |cluster| {
         let said = refusal(cluster, "Vrf", &"a".repeat(64), &json!({})).await;
         assert!(said.contains("the name of a Vrf has at most 63 characters; write a shorter one"), "{said}");
-    })
-    .await;
-}
-
-/// Kind, spec, a change that is refused with this text, and one that is not.
-fn changes() -> Vec<(&'static str, Value, Value, &'static str, Value)> {
-    let structure = json!({"block": 40, "node": 24, "function": 16, "argument": 0});
-    vec![
-        (
-            "LocatorPool",
-            pool(json!({})),
-            json!({"prefix": "fc01::/32"}),
-            "prefix cannot change",
-            json!({"nodeSelector": {}}),
-        ),
-        (
-            "LocatorPool",
-            pool(json!({"prefix": "fc00::/40"})),
-            json!({"structure": structure}),
-            "structure cannot change",
-            json!({"nodes": [{"node": "a", "locator": "fc00:0:1::/48"}]}),
-        ),
-        (
-            "EgressPolicy",
-            egress(json!({})),
-            json!({"vrf": "blue"}),
-            "vrf cannot change",
-            json!({"egressIPs": ["192.0.2.8"]}),
-        ),
-        (
-            "AttachmentCircuit",
-            circuit(json!({})),
-            json!({"vrf": "blue"}),
-            "vrf cannot change",
-            json!({"interface": "tap1"}),
-        ),
-        (
-            "AttachmentCircuit",
-            circuit(json!({})),
-            json!({"node": "edge2"}),
-            "node cannot change",
-            json!({"proxy": true}),
-        ),
-    ]
-}
-
-#[tokio::test]
-async fn what_peers_and_tenants_hold_on_to_cannot_change() {
-    Cluster::run(&crds(), async |cluster| {
-        for (number, (kind, spec, refused, text, taken)) in changes().into_iter().enumerate() {
-            let (api, name) = (cluster.api(kind), cluster.name(&format!("change{number}")));
-            let object = json!({"apiVersion": "sixedge.io/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec});
-            api.create(&PostParams::default(), &serde_json::from_value(object).unwrap()).await.unwrap();
-            let change = |spec: &Value| Patch::Merge(json!({ "spec": spec }));
-            match api.patch(&name, &PatchParams::default(), &change(&refused)).await {
-                Err(Error::Api(status)) => assert!(status.message.contains(text), "{}", status.message),
-                other => panic!("{kind} {refused}: not refused: {other:?}"),
-            }
-            api.patch(&name, &PatchParams::default(), &change(&taken)).await.unwrap();
-        }
     })
     .await;
 }

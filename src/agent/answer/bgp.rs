@@ -20,7 +20,7 @@ impl Node {
         })
     }
 
-    pub(super) async fn neighbors(&self) -> Result<Vec<report::Neighbor>, Refusal> {
+    pub(in crate::agent) async fn neighbors(&self) -> Result<Vec<report::Neighbor>, Refusal> {
         let peers = self.speaker.peers().await.map_err(|gone| gone.to_string())?;
         let mut neighbors: Vec<_> = peers.iter().map(neighbor).collect();
         for neighbor in &mut neighbors {

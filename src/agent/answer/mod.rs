@@ -5,16 +5,14 @@ mod dataplane;
 mod egress;
 mod filter;
 mod flow;
+mod ready;
 mod service;
 
 use serde::Serialize;
 use srv6_dp::model::IfIndex;
 use srv6_types::VrfId;
 
-use super::{
-    node::Node,
-    recent_drops::RecentDrops,
-};
+use super::{node::Node, recent_drops::RecentDrops};
 use crate::{
     control::{Request, Response},
     report,

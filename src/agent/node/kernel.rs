@@ -6,6 +6,9 @@ use vrf_manager::Desired;
 use super::Node;
 use crate::agent::{AgentError, chain, next_hops::Which, underlay::Hop};
 
+/// MTU of the core where there is none yet, octets.
+const ETHERNET: u32 = 1500;
+
 impl Node {
     /// An interface, an address or a route of the kernel came, went or changed.
     pub(in crate::agent) async fn on_kernel(&mut self) -> Result<(), AgentError> {
@@ -25,8 +28,30 @@ impl Node {
         Ok(())
     }
 
+    /// For who knows of an interface that the kernel may not have told us of yet. Planning is up to him.
+    pub(in crate::agent) async fn look_at_links(&mut self) -> Result<(), AgentError> {
+        self.links = self.kernel.links().await?;
+        Ok(())
+    }
+
+    pub(in crate::agent) fn has_interface(&self, name: &str) -> bool {
+        self.links.get(name).is_some()
+    }
+
+    /// What a tenant's packet may have so that it fits every core interface with an outer header around it.
+    pub(in crate::agent) fn tenants_mtu(&self) -> u32 {
+        let full = self.intent.vrfs.iter().any(|vrf| !vrf.encapsulation.is_reduced());
+        // An IPv6 header; and an SRH of one segment, RFC 8754 section 2.
+        let outer = if full { 40 + 24 } else { 40 };
+        let core = self.core.iter().filter_map(|name| self.links.get(name));
+        let smallest = core.map(|link| link.mtu).min().unwrap_or(ETHERNET);
+        // RFC 8200 section 5: with less there would be no IPv6 on the link at all.
+        smallest.saturating_sub(outer).max(1280)
+    }
+
     pub(super) async fn underlay(&mut self, desired: &Desired) -> Result<(), AgentError> {
         let (domain, core) = (desired.dataplane.node.domain.clone(), desired.core_interfaces.clone());
+        self.core.clone_from(&core);
         self.underlay.set_domain(domain, core);
         let routes = desired.underlay.iter().map(|route| {
             let ifindex =

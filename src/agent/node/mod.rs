@@ -4,9 +4,13 @@ mod bgp;
 mod kernel;
 mod start;
 
-use srv6_dp::{Change, Dataplane, EbpfDataplane, ebpf::Events, model::IfIndex};
+use srv6_dp::{
+    Change, Dataplane, EbpfDataplane,
+    ebpf::{Events, Fault},
+    model::{DataplaneError, IfIndex},
+};
 use tracing::{error, info, warn};
-use vrf_manager::{Desired, Links, Transition, VrfTables, intent::Intent, plan};
+use vrf_manager::{Desired, Links, Transition, VrfTables, intent::Intent, plan, plan::CircuitState};
 
 use super::{
     AgentError, chain, lingering::Lingering, next_hops::NextHops, numbers::Numbers, restart::Restart,
@@ -20,6 +24,8 @@ pub(super) struct Node {
     pub(super) intent: Intent,
     numbers: Numbers,
     links: Links,
+    /// Names of the core's interfaces.
+    core: Vec<String>,
     pub(super) dataplane: EbpfDataplane,
     pub(super) tables: VrfTables,
     pub(super) speaker: bgpd::Handle,
@@ -70,6 +76,24 @@ impl Node {
         }
         info!("configuration taken over");
         Ok(TakenOver::Yes)
+    }
+
+    /// Whether dataplane and kernel hold all that they should.
+    pub(super) const fn in_step(&self) -> bool {
+        !self.wants_retry()
+    }
+
+    /// What of the dataplane is not as this version would have it.
+    pub(super) fn faults(&mut self) -> Result<Vec<Fault>, DataplaneError> {
+        let core = self.core.iter().filter_map(|name| self.links.get(name));
+        let core = core.map(|link| link.index).collect();
+        self.dataplane.verify(&core)
+    }
+
+    /// Whether the dataplane has an interface as a circuit of a VRF.
+    pub(super) fn holds(&self, vrf: &str, interface: &str) -> bool {
+        let state = self.tables.circuit_state(vrf, interface);
+        !self.out_of_step && matches!(state, Some(CircuitState::Up | CircuitState::Down))
     }
 
     /// Whether [`Self::retry`] is due after a while.

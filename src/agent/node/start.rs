@@ -45,6 +45,7 @@ impl Node {
             intent,
             numbers,
             links,
+            core: Vec::new(),
             dataplane,
             tables,
             speaker,

@@ -6,7 +6,7 @@ use super::watch::ConfigWatch;
 use crate::config::{self, ConfigErrors};
 
 /// The configuration file.
-pub(super) struct File {
+pub(in crate::agent) struct File {
     path: PathBuf,
     watch: ConfigWatch,
 }

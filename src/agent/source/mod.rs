@@ -31,7 +31,7 @@ pub(super) type Refusal = String;
 
 impl Source {
     pub(super) async fn open(options: &Agent) -> Result<Self, AgentError> {
-        Ok(match &options.node {
+        Ok(match options.node.as_deref().filter(|_| options.kubernetes) {
             Some(node) => Self::Kubernetes(Box::new(Kubernetes::open(options, node).await?)),
             None => Self::File(File::watch(options.config.clone())?),
         })
@@ -57,9 +57,17 @@ impl Source {
     }
 
     /// While there is no node yet: what is asked of it is refused with the reason.
-    pub(super) async fn wait(&mut self, news: News) {
+    pub(super) fn wait(&mut self, news: News) {
         if let (Self::Kubernetes(kubernetes), News::Kubernetes(news)) = (self, news) {
-            kubernetes.wait(news).await;
+            kubernetes.wait(news);
+        }
+    }
+
+    /// What there is no intent for want of.
+    pub(super) fn waiting_for(&self) -> String {
+        match self {
+            Self::File(_) => "the configuration".to_owned(),
+            Self::Kubernetes(kubernetes) => kubernetes.waiting_for(),
         }
     }
 

@@ -23,7 +23,7 @@ pub use advertisement::Advertisements;
 pub use path::Unusable;
 pub use replan::Transition;
 
-use crate::plan::{PlannedRoute, PlannedVrf, Problem, RouteSource};
+use crate::plan::{CircuitState, PlannedRoute, PlannedVrf, Problem, RouteSource};
 use lingering::Own;
 use path::{Outcome, PathId, Paths, Resolver};
 
@@ -119,6 +119,12 @@ impl VrfTables {
     /// The VRF of that name.
     pub fn find(&self, name: &str) -> Option<VrfId> {
         self.vrfs.iter().find(|(_, table)| table.planned.name == name).map(|(id, _)| *id)
+    }
+
+    /// How it stands with an interface as a circuit of the VRF of that name; `None` where it is not one.
+    pub fn circuit_state(&self, vrf: &str, interface: &str) -> Option<CircuitState> {
+        let planned = self.planned_vrf(self.find(vrf)?)?;
+        planned.circuits.iter().find(|circuit| circuit.interface == interface).map(|circuit| circuit.state)
     }
 
     /// VRFs with their names, for messages and counters.

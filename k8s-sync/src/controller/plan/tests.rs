@@ -27,6 +27,9 @@ fn standing(generation: i64) -> Standing {
     Standing { uid: "u".into(), generation, resource_version: "10".into(), status: AnyStatus::default() }
 }
 
+/// Node, generation of the VRF that it holds, whether it is ready.
+type Holding<'a> = &'a [(&'a str, i64, &'a str)];
+
 fn vrf() -> ObjectRef {
     ObjectRef::cluster("Vrf", "red")
 }
@@ -34,8 +37,8 @@ fn vrf() -> ObjectRef {
 impl Cluster {
     fn new() -> Self {
         let node = || Node { ready: true, ..Node::default() };
-        let mut world = World::default();
-        world.nodes = ["pe1", "pe2"].map(|name| (name.to_owned(), node())).into();
+        let nodes = ["pe1", "pe2"].map(|name| (name.to_owned(), node())).into();
+        let mut world = World { nodes, ..World::default() };
         let bgp = json!({ "srv6": { "locatorPools": ["core"], "coreInterfaces": [] }, "instances": [] });
         world.bgp_clusters.insert("main".into(), object(1, bgp));
         world.vrfs.insert("red".into(), object(3, json!({})));
@@ -121,7 +124,7 @@ impl Cluster {
 
 #[test]
 fn a_vrf_is_programmed_when_all_its_nodes_hold_its_generation_and_ready_when_they_are() {
-    let cases: [(&[(&str, i64, &str)], &str, [&str; 3]); 4] = [
+    let cases: [(Holding<'_>, &str, [&str; 3]); 4] = [
         (&[], "0/2", ["Accepted=True Accepted", "Programmed=False Pending", "Ready=False NotProgrammed"]),
         (
             &[("pe1", 3, "True"), ("pe2", 2, "True")],

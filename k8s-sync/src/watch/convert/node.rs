@@ -23,8 +23,6 @@ pub(in crate::watch) fn node(node: v1::Node) -> Node {
 
 #[cfg(test)]
 mod tests {
-    use std::net::IpAddr;
-
     use serde_json::json;
 
     use super::*;
@@ -48,8 +46,14 @@ mod tests {
         };
         let first = at("2026-01-01T00:00:00Z");
         assert_eq!(first, at("2026-01-01T00:00:10Z"));
-        assert_eq!(first.addresses, ["192.0.2.1", "2001:db8::1"].map(|text| text.parse::<IpAddr>().unwrap()));
-        assert_eq!(first.pod_cidrs, ["10.1.0.0/24", "fd00:1::/64"].map(|text| text.parse().unwrap()));
+        assert_eq!(
+            first.addresses,
+            ["192.0.2.1", "2001:db8::1"].map(|text| text.parse::<std::net::IpAddr>().unwrap())
+        );
+        assert_eq!(
+            first.pod_cidrs,
+            ["10.1.0.0/24", "fd00:1::/64"].map(|text| text.parse::<ipnet::IpNet>().unwrap())
+        );
         assert!(first.ready && first.unschedulable);
     }
 
