@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt};
 use netlink_packet_route::link::{InfoPortKind, LinkAttribute, LinkFlags, LinkInfo, LinkMessage};
-use rtnetlink::MulticastGroup;
+use rtnetlink::{LinkUnspec, MulticastGroup};
 use srv6_dp::model::IfIndex;
 use tokio::{sync::mpsc, time::sleep};
 use vrf_manager::{Links, plan::Link};
@@ -24,6 +24,15 @@ impl Kernel {
             .await
             .map(Links::from_iter)
             .map_err(KernelError::refused("list interfaces"))
+    }
+
+    /// Sets an interface up or down.
+    pub(crate) async fn set_link(&self, index: IfIndex, up: bool) -> Result<(), KernelError> {
+        let link = LinkUnspec::new_with_index(index.0);
+        let link = if up { link.up() } else { link.down() };
+        let word = if up { "up" } else { "down" };
+        let done = self.handle.link().set(link.build()).execute().await;
+        done.map_err(KernelError::refused(format!("set interface {} {word}", index.0)))
     }
 }
 

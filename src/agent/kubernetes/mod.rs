@@ -2,6 +2,7 @@
 //! either changes. Whatever the API server does, what it has told last stays in force.
 
 mod attach;
+mod closed;
 mod fetched;
 mod state;
 
@@ -160,11 +161,15 @@ impl Kubernetes {
             }
         };
         self.refused = None;
+        self.close(&intent, node).await;
         if intent == node.intent {
             return Ok(Ok(()));
         }
         match node.take_over(intent).await? {
-            TakenOver::Yes => Ok(Ok(())),
+            TakenOver::Yes => {
+                self.open_again(node).await;
+                Ok(Ok(()))
+            }
             // The kubelet starts us again, as who we are to be now.
             TakenOver::Refused(error @ AgentError::Identity) => Err(error),
             TakenOver::Refused(error) => {

@@ -166,3 +166,37 @@ fn vrf(view: VrfView, generations: Option<&BTreeMap<String, i64>>) -> VrfState {
         name: view.name,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn neighbor(uptime: Option<u64>) -> Neighbor {
+        let state = if uptime.is_some() { "Established" } else { "Active" };
+        let neighbor = serde_json::json!({
+            "address": "2001:db8::1", "asn": 65000, "description": "", "state": state, "uptimeSeconds": uptime,
+            "capabilities": [], "families": [], "stale": [], "messagesReceived": 0, "messagesSent": 0
+        });
+        serde_json::from_value(neighbor).unwrap()
+    }
+
+    /// Else each report would differ from the one before, and a session would seem to have come up anew.
+    #[test]
+    fn a_session_is_up_since_one_moment() {
+        let (mut sessions, start) =
+            (Sessions::default(), SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000));
+        let mut since =
+            |after: u64, uptime| sessions.since(&neighbor(uptime), start + Duration::from_millis(after));
+        let first = since(0, Some(10));
+        assert_eq!(first.as_deref(), Some("1970-01-12T13:46:30Z"));
+        assert_eq!(since(2_900, Some(12)), first, "whole seconds are a rounding");
+        assert_eq!(since(60_100, Some(70)), first);
+        assert_eq!(since(61_000, None), None);
+        assert_eq!(since(70_000, Some(4)).as_deref(), Some("1970-01-12T13:47:46Z"), "it was down in between");
+        assert_eq!(
+            since(100_000, Some(20)).as_deref(),
+            Some("1970-01-12T13:48:00Z"),
+            "it was down between reports"
+        );
+    }
+}

@@ -38,6 +38,14 @@ impl Node {
         self.links.get(name).is_some()
     }
 
+    /// Sets an interface up or down that is not so.
+    pub(in crate::agent) async fn set_link(&self, name: &str, up: bool) -> Result<(), AgentError> {
+        match self.links.get(name).filter(|link| link.up != up) {
+            Some(link) => Ok(self.kernel.set_link(link.index, up).await?),
+            None => Ok(()),
+        }
+    }
+
     /// What a tenant's packet may have so that it fits every core interface with an outer header around it.
     pub(in crate::agent) fn tenants_mtu(&self) -> u32 {
         let full = self.intent.vrfs.iter().any(|vrf| !vrf.encapsulation.is_reduced());
