@@ -44,5 +44,5 @@ endpoints() { # namespace, service
       endpoints: [$pods[] | . as $pod | .status.podIPs[]?.ip | select(contains($family.mark)) | {
         addresses: [.], nodeName: $pod.spec.nodeName, conditions: { ready: true, serving: true, terminating: false },
         targetRef: { kind: "Pod", namespace: $pod.metadata.namespace, name: $pod.metadata.name, uid: $pod.metadata.uid } }] }] }' |
-    kubectl apply -f -
+    kubectl apply --validate=false -f -
 }
