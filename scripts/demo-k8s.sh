@@ -115,7 +115,7 @@ shown pe node1 vrf
 
 section "A namespace that nobody let in stays outside"
 claim "guests: sixedge-cni alone refuses the pod" refused_pod guests intruder
-sed -n 's/^ *"msg"/      "msg"/p; s/.*"msg":\("[^"]*"\).*/      \1/p' "$WORK/refused"
+sed -n 's/.*"msg":"\([^"]*\)".*/      \1/p' "$WORK/refused"
 claim "guests: behind ptp the pod starts" start_pod node1 cluster guests visitor client
 claim "guests: it reaches no tenant's site" silent pod_asks node1 guests visitor tcp "${SITE[IPv4]}" 8080 1
 
@@ -190,10 +190,13 @@ section "Deleted in any order"
 claim "Vrf red goes first of all" kubectl delete vrf red --wait=false
 answered "blue's pod reaches its site" blue-site "" pod_asks node1 blue-shop client tcp "${SITE[IPv4]}" 8080 5
 claim "red's pod reaches nothing" eventually 20 silent pod_asks node1 red-shop client tcp "${SITE[IPv4]}" 8080 1
-for pod in "node1 tenants red-shop client" "node1 cluster red-shop chained" "node2 tenants red-shop web3" "node1 tenants blue-shop client" "node1 cluster guests visitor"; do
-  # shellcheck disable=SC2086
-  claim "pod ${pod##* } of ${pod#* * } goes" delete_pod $pod
-done
+while read -r node network namespace name; do
+  claim "pod $namespace/$name goes" delete_pod "$node" "$network" "$namespace" "$name" </dev/null
+done <<<"node1 tenants red-shop client
+node1 cluster red-shop chained
+node2 tenants red-shop web3
+node1 tenants blue-shop client
+node1 cluster guests visitor"
 claim "policies, Service, advertisements and Vrf blue go" kubectl delete --wait=false networkpolicies,egresspolicies,services,endpointslices,bgpadvertisements,vrfs --all -n red-shop
 claim "pods whose VRF is gone can go" eval 'delete_pod node2 tenants blue-shop web2 && delete_pod node1 tenants red-shop web1'
 for node in node1 node2; do claim "$node has no VRF, no SID and no circuit" eventually 20 forgotten $node; done

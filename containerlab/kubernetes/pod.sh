@@ -17,7 +17,7 @@ chain() { # list of plugins, the result before
   local result=$2 configuration
   while read -r configuration; do
     [ -z "$result" ] || configuration=$(jq -c --argjson result "$result" '.prevResult = $result' <<<"$configuration")
-    local said; said=$(plugin "$configuration") || { echo "$said"; exit 1; }
+    local said; said=$(plugin "$configuration") || { echo "$said"; return 1; }
     [ -z "$said" ] || result=$said
   done <<<"$1"
   echo "$result"
