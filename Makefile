@@ -10,7 +10,7 @@ AS_ROOT := $(if $(SUDO),env CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER='$(subs
 # The same folder for whoever builds the API server of the tests and for root, who runs them.
 export SIXEDGE_TESTAPI ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sixedge/testapi
 
-.PHONY: help setup testapi build image demo demo-services demo-egress test lint bench clean
+.PHONY: help setup testapi build image demo demo-services demo-egress demo-k8s test lint bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ demo-services: build ## VIPs of two tenants in front of backends behind two prov
 
 demo-egress: build ## pods of two tenants that leave under one address each, by a gateway and its stand-by
 	$(SUDO) scripts/demo-egress.sh $(TARGET)/release
+
+demo-k8s: build testapi ## pods, Services and policies of two tenants as a Kubernetes API server tells them
+	$(SUDO) scripts/demo-k8s.sh $(TARGET)/release
 
 lint: setup ## rustfmt, clippy and the dependency rules, warnings being errors
 	cargo fmt --all -- --check

@@ -63,16 +63,16 @@ sessions() { # provider edges
   shown pe "$1" bgp summary
 }
 # Requests one after another, each from a port of its own; a line of answer.py for each that is answered.
-ask() { # node, tcp or udp, address, port, times
-  local node=$1; shift
-  on "$node" bash -c '
+# shellcheck disable=SC2016
+readonly ASK='
     for ((i = 0; i < $4; i++)); do
       exec 3<>"/dev/$1/$2/$3" || continue
       [ "$1" = tcp ] || echo >&3
       timeout 2 head -n 1 <&3
       exec 3>&-
-    done' ask "$@"
-}
+    done'
+ask() { # node, tcp or udp, address, port, times
+  on "$1" bash -c "$ASK" ask "${@:2}"; }
 
 finish() {
   section "Down"

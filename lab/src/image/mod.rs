@@ -87,13 +87,18 @@ pub fn pull(image: &str, progress: &Progress) -> Result<PathBuf, LabError> {
 
 const AGENT: [&str; 3] = ["agent", "--config", "/etc/sixedge/sixedge.yaml"];
 const SIXEDGE_IN_NODE: &str = "/usr/local/bin/sixedge";
+const PLUGIN: &str = "sixedge-cni";
 
 fn sixedge(cmd: Option<&[String]>) -> Result<Image, LabError> {
     let source = sixedge_binary()?;
     let words = cmd.map_or_else(|| AGENT.map(str::to_owned).to_vec(), <[String]>::to_vec);
     let main = Main::Command([vec![SIXEDGE_IN_NODE.to_owned()], words].concat());
-    let bind = Bind { source, target: SIXEDGE_IN_NODE.into(), read_only: true };
-    Ok(Image { root: "/".into(), binds: vec![bind], main: Some(main) })
+    // Not every build has the CNI plugin.
+    let plugin = source.with_file_name(PLUGIN);
+    let target = PathBuf::from(SIXEDGE_IN_NODE).with_file_name(PLUGIN);
+    let plugin = plugin.exists().then(|| Bind { source: plugin, target, read_only: true });
+    let agent = Bind { source, target: SIXEDGE_IN_NODE.into(), read_only: true };
+    Ok(Image { root: "/".into(), binds: [agent].into_iter().chain(plugin).collect(), main: Some(main) })
 }
 
 /// `$SIXEDGE_BIN`, or `sixedge` beside the lab binary.
