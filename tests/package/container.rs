@@ -83,7 +83,9 @@ impl Machine {
         let server = ApiServer::start_with(options)?;
         let kubectl = Kubectl::of(&server)?.inside(&netns.0);
         let folder = std::env::temp_dir().join(&netns.0);
-        fs::create_dir_all(&folder).unwrap();
+        let bpffs = folder.join("bpffs");
+        fs::create_dir_all(&bpffs).unwrap();
+        assert!(Command::new("mount").args(["-t", "bpf", "bpf"]).arg(&bpffs).status().unwrap().success());
         said(kubectl.run("create namespace default", ""));
         kubectl.install("default");
         let machine = Self { server, kubectl, manifests, programs, netns, folder };
@@ -156,7 +158,7 @@ impl Machine {
         all
     }
 
-    /// Folders of the node are the test's own; bpffs is a new one each time.
+    /// Folders of the node are the test's own, and so is the bpffs.
     fn mounts(&self, pod: &Value, container: &Value, workload: &str) -> Vec<[PathBuf; 2]> {
         let folder = self.folder.join(workload);
         let account = folder.join("account");
@@ -174,7 +176,7 @@ impl Machine {
             let is_it = |volume: &&Value| volume["name"] == wanted["name"];
             let volume = pod["volumes"].as_array().unwrap().iter().find(is_it).unwrap();
             let source = match at(volume, "hostPath/path").as_str().unwrap() {
-                "/sys/fs/bpf" => continue,
+                "/sys/fs/bpf" => self.folder.join("bpffs"),
                 "/proc/sys/net" => PathBuf::from("/proc/sys/net"),
                 _ => folder.join(wanted["name"].as_str().unwrap()),
             };
@@ -187,6 +189,7 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.folder.join("bpffs")).status();
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
@@ -266,6 +269,11 @@ fn the_agent_works_in_the_container_of_the_manifests_and_without_any_of_its_capa
     assert!(wait_until(PATIENCE, waits), "{:?}\n{}", agent.ask("ready"), agent.logs());
     assert!(agent.ask("ready").is_err());
     drop(agent);
+
+    let next = machine.run("sixedge-agent", |_| {});
+    let adopted = || next.logs().contains("forwarding_kept: true");
+    assert!(wait_until(PATIENCE, adopted), "forwarding did not go on without the pod:\n{}", next.logs());
+    drop(next);
 
     let capabilities = "securityContext/capabilities/add";
     let pod = at(find(&machine.manifests, "DaemonSet", "sixedge-agent"), "spec/template/spec/containers/0");
