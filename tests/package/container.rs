@@ -8,7 +8,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lab::wait_until;
 use serde_json::{Value, json};
 use testapi::{ApiServer, Options};
 
@@ -37,11 +36,12 @@ pub(crate) struct Machine {
     pub(crate) kubectl: Kubectl,
     pub(crate) manifests: Vec<Value>,
     programs: [PathBuf; 2],
-    netns: Netns,
-    folder: PathBuf,
+    pub(crate) netns: Netns,
+    pub(crate) folder: PathBuf,
 }
 
-struct Netns(String);
+/// A network namespace, until it is dropped.
+pub(crate) struct Netns(pub(crate) String);
 
 impl Netns {
     fn add(name: &str) -> Self {
@@ -59,7 +59,7 @@ impl Netns {
         netns
     }
 
-    fn ip(&self, words: &str) {
+    pub(crate) fn ip(&self, words: &str) {
         let status = Command::new("ip").args(words.split_whitespace()).status().unwrap();
         assert!(status.success(), "ip {words}; this needs root");
     }
@@ -227,7 +227,7 @@ impl Container {
     }
 
     /// How it ended, if it does in time.
-    fn ended(&mut self) -> Option<ExitStatus> {
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         let started = Instant::now();
         while started.elapsed() < PATIENCE {
             if let Some(status) = self.process.try_wait().unwrap() {
@@ -243,50 +243,5 @@ impl Drop for Container {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
-    }
-}
-
-/// The VRF is programmed on its circuit: kernel parameters, programs, maps and routes are all in place.
-fn serves(agent: &Container) -> bool {
-    agent.ask("show vrf red").is_ok_and(|shown| shown.contains("eth2 (up)"))
-}
-
-#[test]
-fn the_agent_works_in_the_container_of_the_manifests_and_without_any_of_its_capabilities_not() {
-    let Some(machine) = Machine::start("caps") else { return };
-    let controller = machine.run("sixedge-controller", |_| {});
-    // /proc/sys of a container cannot be written.
-    let agent = machine.run("sixedge-agent", |container| {
-        container["volumeMounts"].as_array_mut().unwrap().retain(|mount| mount["name"] != "sysctls");
-    });
-    assert!(wait_until(PATIENCE, || agent.logs().contains("Read-only file system")), "{}", agent.logs());
-    drop(agent);
-
-    let agent = machine.run("sixedge-agent", |_| {});
-    assert!(wait_until(PATIENCE, || serves(&agent)), "{}\n{}", agent.logs(), controller.logs());
-    // Nobody answers here, and that is no reason to restart it.
-    let waits = || agent.ask("ready --alive").is_ok_and(|alive| alive.contains("no BGP session"));
-    assert!(wait_until(PATIENCE, waits), "{:?}\n{}", agent.ask("ready"), agent.logs());
-    assert!(agent.ask("ready").is_err());
-    drop(agent);
-
-    let next = machine.run("sixedge-agent", |_| {});
-    let adopted = || next.logs().contains("forwarding_kept: true");
-    assert!(wait_until(PATIENCE, adopted), "forwarding did not go on without the pod:\n{}", next.logs());
-    drop(next);
-
-    let capabilities = "securityContext/capabilities/add";
-    let pod = at(find(&machine.manifests, "DaemonSet", "sixedge-agent"), "spec/template/spec/containers/0");
-    for without in at(pod, capabilities).as_array().unwrap() {
-        let mut agent = machine.run("sixedge-agent", |container| {
-            let list = container.pointer_mut(&format!("/{capabilities}")).unwrap().as_array_mut().unwrap();
-            list.retain(|capability| capability != without);
-        });
-        let status = agent.ended();
-        assert!(
-            status.is_some_and(|status| !status.success()),
-            "without {without} the agent works:\n{}",
-            agent.logs()
-        );
     }
 }
