@@ -20,7 +20,7 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::{mpsc, oneshot},
-    time::{interval, sleep},
+    time::{Instant, interval, sleep_until},
 };
 
 use crate::{
@@ -150,8 +150,10 @@ impl Agent {
         let (mut node, mut routes) = Node::start(self, intent).await?;
         let mut drops = RecentDrops::new(node.drop_events()?);
         let mut sampled = interval(recent_drops::PERIOD);
+        let mut retry_at = None;
         let ended = loop {
-            let retry = node.wants_retry();
+            // Whatever happens meanwhile, it does not put the moment off.
+            retry_at = node.wants_retry().then(|| retry_at.unwrap_or_else(|| Instant::now() + RETRY));
             let lingers_until = node.lingering.until();
             tokio::select! {
                 event = routes.recv() => match event {
@@ -175,7 +177,10 @@ impl Agent {
                     let _gone = answer.send(response);
                 }
                 () = Lingering::over(lingers_until) => node.let_go(),
-                () = sleep(RETRY), if retry => node.retry().await?,
+                () = sleep_until(retry_at.unwrap_or_else(Instant::now)), if retry_at.is_some() => {
+                    retry_at = None;
+                    node.retry().await?;
+                }
                 () = signals.recv() => break Ok(()),
             }
         };

@@ -26,7 +26,7 @@ pub(crate) struct Answer {
 
 impl Answer {
     /// `NAME sees ADDRESS port PORT`.
-    fn parse(line: &str) -> io::Result<Self> {
+    pub(crate) fn parse(line: &str) -> io::Result<Self> {
         let words: Vec<_> = line.split_whitespace().collect();
         let [by, "sees", address, "port", port] = words[..] else {
             return Err(io::Error::other(format!("no answer: {line:?}")));

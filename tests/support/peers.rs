@@ -38,7 +38,9 @@ impl Copied {
         for file in files.filter(|file| file.path().is_file()) {
             let text = fs::read_to_string(file.path()).unwrap();
             let text = words.iter().fold(text, |text, (word, value)| text.replace(word, value));
-            fs::write(target.join(file.file_name()), text).unwrap();
+            let copy = target.join(file.file_name());
+            fs::write(&copy, text).unwrap();
+            fs::set_permissions(copy, file.metadata().unwrap().permissions()).unwrap();
         }
     }
 }
@@ -66,9 +68,23 @@ impl Network {
     /// The same of `containerlab/TOPOLOGY.clab.yml`.
     #[track_caller]
     pub(crate) fn of(topology: &str, name: &str, agents: &'static [&'static str]) -> Self {
+        Self::of_folders(topology, &[topology], name, agents, &[])
+    }
+
+    /// The same with all that these folders of `containerlab` have.
+    #[track_caller]
+    pub(crate) fn of_folders(
+        topology: &str,
+        folders: &[&str],
+        name: &str,
+        agents: &'static [&'static str],
+        words: &[(&str, &str)],
+    ) -> Self {
         let folder = Copied::new(name);
-        folder.take("containerlab", "", &[]);
-        folder.take(&format!("containerlab/{topology}"), topology, &[]);
+        folder.take("containerlab", "", words);
+        for part in folders {
+            folder.take(&format!("containerlab/{part}"), part, words);
+        }
         Self::start(folder, &format!("{topology}.clab.yml"), name, agents)
     }
 
@@ -271,7 +287,13 @@ impl Stream {
     /// A hundred pings per second, until standard input is closed.
     #[track_caller]
     pub(crate) fn start(node: &Node<'_>, address: &str) -> Self {
-        let script = format!("ping -n -q -i0.01 {address} & read -r _; kill -INT $!; wait $!");
+        Self::start_by(node, "ping", address)
+    }
+
+    /// The same by whatever runs ping where it is to run.
+    #[track_caller]
+    pub(crate) fn start_by(node: &Node<'_>, ping: &str, address: &str) -> Self {
+        let script = format!("{ping} -n -q -i0.01 {address} & read -r _; kill -INT $!; wait $!");
         let mut command = node.command(["sh", "-c", &script]);
         Self(command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap())
     }

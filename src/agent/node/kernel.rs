@@ -24,6 +24,8 @@ impl Node {
                 Err(error) => warn!("{}", chain(&error)),
             }
             self.replan().await?;
+            // A pod's interface goes before the CNI plugin tells of it, and nobody shall wait for that.
+            self.come_into_step()?;
         }
         Ok(())
     }

@@ -104,6 +104,10 @@ impl Node {
     /// Compares the kernel and the dataplane as they are with what they should hold.
     pub(super) async fn retry(&mut self) -> Result<(), AgentError> {
         self.reconcile_underlay().await?;
+        self.come_into_step()
+    }
+
+    fn come_into_step(&mut self) -> Result<(), AgentError> {
         if !self.out_of_step {
             return Ok(());
         }
