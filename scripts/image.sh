@@ -29,7 +29,7 @@ pack() {
   store=$(mktemp -d)
   trap 'rm -rf "$store"' EXIT
   local buildah=(buildah --root "$store/root" --runroot "$store/run" --storage-driver vfs)
-  "${buildah[@]}" build --isolation chroot --format oci --timestamp "$(git log -1 --format=%ct)" \
+  "${buildah[@]}" build --isolation chroot --format oci --timestamp "$(git log -1 --format=%ct 2>/dev/null || echo 0)" \
     --label org.opencontainers.image.version="$version" --label org.opencontainers.image.licenses=Apache-2.0 \
     --file Containerfile --tag "localhost/sixedge:$version" "$OUT" >/dev/null
   rm -f "$1"

@@ -25,9 +25,9 @@ def prctl(*numbers):
 mount("-t", "tmpfs", "tmpfs", root)
 for program in spec["programs"]:
     shutil.copy(program, root)
-for source, target in [["proc", "/proc"], ["sysfs", "/sys"], ["bpf", "/sys/fs/bpf"], *spec["mounts"]]:
+for source, target in [["proc", "/proc"], ["sysfs", "/sys"], *spec["mounts"]]:
     os.makedirs(root + target, exist_ok=True)
-    if source in ("proc", "sysfs", "bpf"):
+    if source in ("proc", "sysfs"):
         mount("-t", source, source, root + target)
     else:
         mount("--bind", source, root + target)

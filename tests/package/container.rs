@@ -8,7 +8,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lab::wait_until;
 use serde_json::{Value, json};
 use testapi::{ApiServer, Options};
 
@@ -37,11 +36,12 @@ pub(crate) struct Machine {
     pub(crate) kubectl: Kubectl,
     pub(crate) manifests: Vec<Value>,
     programs: [PathBuf; 2],
-    netns: Netns,
-    folder: PathBuf,
+    pub(crate) netns: Netns,
+    pub(crate) folder: PathBuf,
 }
 
-struct Netns(String);
+/// A network namespace, until it is dropped.
+pub(crate) struct Netns(pub(crate) String);
 
 impl Netns {
     fn add(name: &str) -> Self {
@@ -59,7 +59,7 @@ impl Netns {
         netns
     }
 
-    fn ip(&self, words: &str) {
+    pub(crate) fn ip(&self, words: &str) {
         let status = Command::new("ip").args(words.split_whitespace()).status().unwrap();
         assert!(status.success(), "ip {words}; this needs root");
     }
@@ -83,7 +83,9 @@ impl Machine {
         let server = ApiServer::start_with(options)?;
         let kubectl = Kubectl::of(&server)?.inside(&netns.0);
         let folder = std::env::temp_dir().join(&netns.0);
-        fs::create_dir_all(&folder).unwrap();
+        let bpffs = folder.join("bpffs");
+        fs::create_dir_all(&bpffs).unwrap();
+        assert!(Command::new("mount").args(["-t", "bpf", "bpf"]).arg(&bpffs).status().unwrap().success());
         said(kubectl.run("create namespace default", ""));
         kubectl.install("default");
         let machine = Self { server, kubectl, manifests, programs, netns, folder };
@@ -156,7 +158,7 @@ impl Machine {
         all
     }
 
-    /// Folders of the node are the test's own; bpffs is a new one each time.
+    /// Folders of the node are the test's own, and so is the bpffs.
     fn mounts(&self, pod: &Value, container: &Value, workload: &str) -> Vec<[PathBuf; 2]> {
         let folder = self.folder.join(workload);
         let account = folder.join("account");
@@ -174,7 +176,7 @@ impl Machine {
             let is_it = |volume: &&Value| volume["name"] == wanted["name"];
             let volume = pod["volumes"].as_array().unwrap().iter().find(is_it).unwrap();
             let source = match at(volume, "hostPath/path").as_str().unwrap() {
-                "/sys/fs/bpf" => continue,
+                "/sys/fs/bpf" => self.folder.join("bpffs"),
                 "/proc/sys/net" => PathBuf::from("/proc/sys/net"),
                 _ => folder.join(wanted["name"].as_str().unwrap()),
             };
@@ -187,6 +189,7 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.folder.join("bpffs")).status();
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
@@ -224,7 +227,7 @@ impl Container {
     }
 
     /// How it ended, if it does in time.
-    fn ended(&mut self) -> Option<ExitStatus> {
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         let started = Instant::now();
         while started.elapsed() < PATIENCE {
             if let Some(status) = self.process.try_wait().unwrap() {
@@ -240,45 +243,5 @@ impl Drop for Container {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
-    }
-}
-
-/// The VRF is programmed on its circuit: kernel parameters, programs, maps and routes are all in place.
-fn serves(agent: &Container) -> bool {
-    agent.ask("show vrf red").is_ok_and(|shown| shown.contains("eth2 (up)"))
-}
-
-#[test]
-fn the_agent_works_in_the_container_of_the_manifests_and_without_any_of_its_capabilities_not() {
-    let Some(machine) = Machine::start("caps") else { return };
-    let controller = machine.run("sixedge-controller", |_| {});
-    // /proc/sys of a container cannot be written.
-    let agent = machine.run("sixedge-agent", |container| {
-        container["volumeMounts"].as_array_mut().unwrap().retain(|mount| mount["name"] != "sysctls");
-    });
-    assert!(wait_until(PATIENCE, || agent.logs().contains("Read-only file system")), "{}", agent.logs());
-    drop(agent);
-
-    let agent = machine.run("sixedge-agent", |_| {});
-    assert!(wait_until(PATIENCE, || serves(&agent)), "{}\n{}", agent.logs(), controller.logs());
-    // Nobody answers here, and that is no reason to restart it.
-    let waits = || agent.ask("ready --alive").is_ok_and(|alive| alive.contains("no BGP session"));
-    assert!(wait_until(PATIENCE, waits), "{:?}\n{}", agent.ask("ready"), agent.logs());
-    assert!(agent.ask("ready").is_err());
-    drop(agent);
-
-    let capabilities = "securityContext/capabilities/add";
-    let pod = at(find(&machine.manifests, "DaemonSet", "sixedge-agent"), "spec/template/spec/containers/0");
-    for without in at(pod, capabilities).as_array().unwrap() {
-        let mut agent = machine.run("sixedge-agent", |container| {
-            let list = container.pointer_mut(&format!("/{capabilities}")).unwrap().as_array_mut().unwrap();
-            list.retain(|capability| capability != without);
-        });
-        let status = agent.ended();
-        assert!(
-            status.is_some_and(|status| !status.success()),
-            "without {without} the agent works:\n{}",
-            agent.logs()
-        );
     }
 }

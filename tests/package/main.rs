@@ -6,4 +6,6 @@ mod container;
 mod image;
 mod kubectl;
 mod manifests;
+mod peer;
+mod privileges;
 mod rbac;

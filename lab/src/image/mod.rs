@@ -96,7 +96,7 @@ fn sixedge(cmd: Option<&[String]>) -> Result<Image, LabError> {
     // Not every build has the CNI plugin.
     let plugin = source.with_file_name(PLUGIN);
     let target = PathBuf::from(SIXEDGE_IN_NODE).with_file_name(PLUGIN);
-    let plugin = plugin.exists().then(|| Bind { source: plugin, target, read_only: true });
+    let plugin = plugin.exists().then_some(Bind { source: plugin, target, read_only: true });
     let agent = Bind { source, target: SIXEDGE_IN_NODE.into(), read_only: true };
     Ok(Image { root: "/".into(), binds: [agent].into_iter().chain(plugin).collect(), main: Some(main) })
 }

@@ -134,10 +134,10 @@ fn role(vrfs: Vec<VrfId>) -> impl Strategy<Value = Role> {
 
 fn circuit(vrfs: Vec<VrfId>) -> impl Strategy<Value = Circuit> {
     let filter = option::of((1u32..6).prop_map(FilterId));
-    let hosts = (any::<bool>(), any::<bool>(), option::of(any::<[u8; 6]>()));
+    let hosts = (any::<bool>(), any::<bool>(), any::<bool>(), option::of(any::<[u8; 6]>()));
     let gateways = (option::of(address4()), option::of(address6()));
     (select(vrfs), 1280u32..9000, any::<[u8; 6]>(), gateways, filter, hosts).prop_map(
-        |(vrf, mtu, mac, (gateway4, gateway6), filter, (proxy, probes, host_mac))| Circuit {
+        |(vrf, mtu, mac, (gateway4, gateway6), filter, (proxy, probes, strict, host_mac))| Circuit {
             vrf,
             mtu,
             mac,
@@ -146,6 +146,7 @@ fn circuit(vrfs: Vec<VrfId>) -> impl Strategy<Value = Circuit> {
             filter,
             proxy,
             probes,
+            strict,
             host_mac,
         },
     )
