@@ -11,7 +11,7 @@ is() { [ "$(condition "$1" "$2")" = "$3" ]; }
 in_pod() { # node, namespace, name, command...
   on "$1" pod exec "${@:2}"; }
 pod_asks() { # node, namespace, name, tcp or udp, address, port, times
-  in_pod "${@:1:3}" bash -c "$ASK" ask "${@:4}"; }
+  in_pod "${@:1:3}" timeout "${patience:-60}" bash -c "$ASK" ask "${@:4}"; }
 
 # As the scheduler and the kubelet: the object with its node, the runtime's ADD, the status with the addresses. The pod then
 # runs answer.py on port 8080.

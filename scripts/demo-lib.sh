@@ -71,8 +71,8 @@ readonly ASK='
       timeout 2 head -n 1 <&3
       exec 3>&-
     done'
-ask() { # node, tcp or udp, address, port, times
-  on "$1" bash -c "$ASK" ask "${@:2}"; }
+ask() { # node, tcp or udp, address, port, times; for as many seconds as `patience` says
+  on "$1" timeout "${patience:-60}" bash -c "$ASK" ask "${@:2}"; }
 
 finish() {
   section "Down"
