@@ -8,9 +8,9 @@ use std::{
 
 use k8s_sync::{
     api::{FamilyState, LocatorState, NodeStateStatus, ObjectState, SessionState, VrfState},
-    render::{Problem, Reason, Rendered},
+    render::{Problem, Rendered},
     status::{Facts, Timestamp, conditions},
-    world::{ObjectRef, World},
+    world::World,
 };
 use vrf_manager::view::VrfView;
 
@@ -64,17 +64,10 @@ impl Kubernetes {
             .map_or_else(|| "the API server has not told everything yet".to_owned(), ToString::to_string)
     }
 
+    /// Nothing is told before the API server has: the NodeState says what an earlier life had, which goes on meanwhile.
     pub(super) fn tell_waiting(&mut self) {
-        let unknown = Problem {
-            object: ObjectRef::cluster("Node", &self.node),
-            reason: Reason::Pending,
-            message: self.waiting_for(),
-        };
-        let facts = Facts {
-            configured: Err(self.refusal().unwrap_or(&unknown)),
-            dataplane_in_step: false,
-            sessions: &[],
-        };
+        let Some(refusal) = self.refusal() else { return };
+        let facts = Facts { configured: Err(refusal), dataplane_in_step: false, sessions: &[] };
         self.writer.write(NodeStateStatus {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             conditions: conditions(&facts, Timestamp::now()),
