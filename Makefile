@@ -13,7 +13,7 @@ export SIXEDGE_TESTAPI ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sixedge/testapi
 .PHONY: help setup testapi build image demo demo-services demo-egress demo-k8s test lint bench clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what building, demo and tests need (Debian, Ubuntu)
 	@scripts/setup.sh
